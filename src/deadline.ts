@@ -1,0 +1,84 @@
+export interface Timer {
+  cancel(): void
+}
+
+/** Time, handed in, so that a simulation can own it. */
+export interface Clock {
+  /** Milliseconds on a monotonic scale: a change of the wall clock does not show. */
+  now(): number
+  /** Calls `fire` once, not before `ms` milliseconds have passed. */
+  setTimer(ms: number, fire: () => void): Timer
+}
+
+const longestTimeout = 2 ** 31 - 1
+
+/**
+ * One firing of the system's timer. Its callback runs only after the sockets were read once more, so that
+ * after a stall of the event loop an answer that is already there wins against its time-out.
+ */
+class SystemTimer implements Timer {
+  #timeout: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+  readonly #fire: () => void
+
+  constructor(ms: number, fire: () => void) {
+    this.#fire = fire
+    this.#arm(ms)
+  }
+
+  #arm(ms: number): void {
+    if (ms > longestTimeout) {
+      this.#timeout = setTimeout(() => this.#arm(ms - longestTimeout), longestTimeout)
+    } else {
+      this.#timeout = setTimeout(() => {
+        this.#immediate = setImmediate(this.#fire)
+      }, ms)
+    }
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout)
+    clearImmediate(this.#immediate)
+  }
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (ms, fire) => new SystemTimer(ms, fire),
+}
+
+/**
+ * `work`, or the error that `expired` makes where `work` takes longer than `ms` (0: no limit). The work itself
+ * is not stopped; a later result or failure of it is dropped.
+ */
+export function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  work: Promise<T>,
+  expired: () => Error,
+): Promise<T> {
+  if (ms === 0) return work
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(ms, () => reject(expired()))
+    work.then(
+      (value) => {
+        timer.cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        timer.cancel()
+        reject(error)
+      },
+    )
+  })
+}
+
+const nothing = () => {}
+
+/** Calls `listener` with the reason once `signal` aborts; the returned function takes the listener off again. */
+export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): () => void {
+  if (signal === undefined) return nothing
+  const heard = () => listener(signal.reason)
+  signal.addEventListener('abort', heard, { once: true })
+  return () => signal.removeEventListener('abort', heard)
+}

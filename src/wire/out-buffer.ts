@@ -1,0 +1,83 @@
+/**
+ * The bytes that wait for the next flush: a growing buffer with a write position.
+ *
+ * Writers call `ensure` once for what they are about to write and then write without further checks. A message
+ * that turns out to be impossible half-way (a value that cannot be encoded) is undone with `truncate`.
+ */
+export class OutBuffer {
+  buffer: Buffer
+  position = 0
+
+  constructor(size = 4096) {
+    this.buffer = Buffer.allocUnsafeSlow(size)
+  }
+
+  /** Makes room for `bytes` more. */
+  ensure(bytes: number): void {
+    const needed = this.position + bytes
+    if (needed <= this.buffer.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2))
+    this.buffer.copy(grown, 0, 0, this.position)
+    this.buffer = grown
+  }
+
+  int8(value: number): void {
+    this.ensure(1)
+    this.buffer[this.position++] = value
+  }
+
+  int16(value: number): void {
+    this.ensure(2)
+    this.position = this.buffer.writeUInt16BE(value & 0xffff, this.position)
+  }
+
+  int32(value: number): void {
+    this.ensure(4)
+    this.position = this.buffer.writeInt32BE(value | 0, this.position)
+  }
+
+  bytes(value: Uint8Array): void {
+    this.ensure(value.length)
+    this.buffer.set(value, this.position)
+    this.position += value.length
+  }
+
+  /** UTF-8, without a terminator. Returns the number of bytes. */
+  text(value: string): number {
+    this.ensure(value.length * 3)
+    const written = this.buffer.write(value, this.position)
+    this.position += written
+    return written
+  }
+
+  /** UTF-8 with the terminating zero of the protocol's String type. The caller has refused NUL in `value`. */
+  cstring(value: string): void {
+    this.text(value)
+    this.int8(0)
+  }
+
+  /** Starts a message: its type, and room for its length. Returns what `endMessage` needs. */
+  beginMessage(type: number): number {
+    this.ensure(5)
+    this.buffer[this.position] = type
+    this.position += 5
+    return this.position - 4
+  }
+
+  /** Fills in the length of the message that `beginMessage` started; the length counts itself, not the type. */
+  endMessage(lengthAt: number): void {
+    this.buffer.writeInt32BE(this.position - lengthAt, lengthAt)
+  }
+
+  truncate(position: number): void {
+    this.position = position
+  }
+
+  /** Hands over what was written and starts anew. The returned bytes are never written again. */
+  take(): Buffer {
+    const taken = this.buffer.subarray(0, this.position)
+    this.buffer = Buffer.allocUnsafeSlow(this.buffer.length > 65_536 ? 4096 : this.buffer.length)
+    this.position = 0
+    return taken
+  }
+}

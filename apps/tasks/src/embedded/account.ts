@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** The system account that a server runs as; an empty object is the account of this process. */
+export interface Account {
+  uid?: number
+  gid?: number
+}
+
+/** The first of these that exists lends its id, as PostgreSQL refuses to run as root. */
+const standIns = ['postgres', 'nobody']
+
+/**
+ * The account to run PostgreSQL as: this process's own or, where that is root, the system's `postgres` or `nobody`.
+ *
+ * @throws Error where this is root and the system has neither.
+ */
+export async function serverAccount(): Promise<Account> {
+  if (process.getuid?.() !== 0) return {}
+  for (const name of standIns) {
+    const [uid, gid] = await Promise.all([idOf('-u', name), idOf('-g', name)])
+    if (uid !== undefined && gid !== undefined) return { uid, gid }
+  }
+  throw new Error(
+    `PostgreSQL does not run as root, and there is no account ${standIns.join(' or ')} to run it as: ` +
+      'start as another user, or set DATABASE_URL',
+  )
+}
+
+async function idOf(flag: string, name: string): Promise<number | undefined> {
+  try {
+    return Number((await run('id', [flag, name])).stdout)
+  } catch {
+    return undefined
+  }
+}

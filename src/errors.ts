@@ -19,7 +19,9 @@ export interface RockpoolErrorOptions {
 export abstract class RockpoolError extends Error {
   abstract readonly code: string
   /** Set on every error about a statement. */
-  readonly outcome?: Outcome
+  declare readonly outcome?: Outcome
+  /** Set on errors of `executeMany`: which list of arguments failed, counted from 0. */
+  declare readonly index?: number
 
   constructor(message: string, options: RockpoolErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)

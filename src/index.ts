@@ -1,3 +1,10 @@
+export { connect } from './connection/connect.ts'
+export type { ConnectOptions } from './connection/connect-options.ts'
+export { Connection } from './connection/connection.ts'
+export type { CallOptions, Field, QueryOptions, QueryResult, Row } from './connection/queries.ts'
+export type { SessionOptions } from './connection/session-options.ts'
+export type { Sql, SqlObject } from './connection/sql.ts'
+export type { Transaction, TransactionOptions } from './connection/transaction.ts'
 export type { Duration } from './duration.ts'
 export {
   ConnectError,
@@ -14,3 +21,7 @@ export {
   QueryTimeoutError,
   RockpoolError,
 } from './errors.ts'
+export type { PoolHooks, PoolOptions } from './options.ts'
+export { type AcquireOptions, createPool, Pool, type PoolEvents } from './pool.ts'
+export type { CloseReason, PoolStats } from './pooling/index.ts'
+export type { TypeOptions } from './wire/codecs/index.ts'

@@ -1,0 +1,176 @@
+import { type Duration, parseDuration } from '../duration.ts'
+import { InterfaceError } from '../errors.ts'
+import type { RowMode } from '../wire/row-reader.ts'
+import { ManyCommand } from './many-command.ts'
+import { QueryCommand, type StatementResult } from './query-command.ts'
+import type { CallLimits, Session } from './session.ts'
+import { SimpleCommand } from './simple-command.ts'
+import { readSql, type Sql } from './sql.ts'
+
+/** A row: the values by column name. Of two columns of one name the last wins; `rowMode: 'array'` gives all. */
+export type Row = Record<string, unknown>
+
+export interface CallOptions {
+  /** Milliseconds, or a number with its unit; default: the connection's `commandTimeout`; 0: no limit. */
+  timeout?: Duration
+  /** Aborting cancels the statement on the server; the call rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export interface QueryOptions extends CallOptions {
+  /** `'object'` (default): rows by column name; `'array'`: rows as arrays, in the order of the columns. */
+  rowMode?: RowMode
+}
+
+/** A column of a result. */
+export interface Field {
+  name: string
+  /** The OID of its type in `pg_type`. */
+  typeOid: number
+  /** The OID of the table that it comes from; 0: of none. */
+  tableOid: number
+}
+
+export interface QueryResult<R = Row> {
+  rows: R[]
+  fields: Field[]
+  /** The number of rows that the command tag tells; `null` where the tag has none. */
+  rowCount: number | null
+  /** The command tag's word: `'INSERT'`, `'SELECT'`, `'CREATE TABLE'`. */
+  command: string
+}
+
+/** What is asked of a session, once it is known which one: by a connection, a transaction or the pool. */
+export type SessionCall<T> = (session: Session, limits: CallLimits) => Promise<T>
+
+/**
+ * The calls that run a statement, the same on a connection, a transaction and a pool. None throws: each rejects.
+ *
+ * They reject with PostgresError (the server's report), DataError (a value that does not fit its type),
+ * QueryTimeoutError, ConnectionLostError, InterfaceError (misuse), or the reason of an aborted signal; a pool's
+ * also with what `acquire` rejects with.
+ */
+export abstract class Queries {
+  /** The class's name in messages. */
+  protected abstract readonly kind: string
+  /** Runs `call` on this object's session, bounded by the caller's options. */
+  protected abstract callSession<T>(
+    method: string,
+    sql: string,
+    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
+    call: SessionCall<T>,
+  ): Promise<T>
+
+  /** All rows. */
+  fetch<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<R[]> {
+    return this.#query('fetch', sql, args, options, 0, allRows) as Promise<R[]>
+  }
+
+  /** The first row, or `null` where there is none. The server is asked for one row only. */
+  fetchRow<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<R | null> {
+    return this.#query('fetchRow', sql, args, options, 1, firstRow) as Promise<R | null>
+  }
+
+  /** The first column of the first row, or `null` where there is none. */
+  fetchVal<V = unknown>(sql: Sql, args?: readonly unknown[], options?: CallOptions): Promise<V | null> {
+    return this.#query(
+      'fetchVal',
+      sql,
+      args,
+      { ...options, rowMode: 'array' },
+      1,
+      firstValue,
+    ) as Promise<V | null>
+  }
+
+  /** All rows with what is known of them. */
+  query<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
+    return this.#query('query', sql, args, options, 0, wholeResult) as Promise<QueryResult<R>>
+  }
+
+  /**
+   * Runs a statement and gives its command tag: `'INSERT 0 1'`. Without arguments the text may hold several
+   * statements, separated by `;`: they are one transaction, and the tag is the last one's.
+   */
+  async execute(sql: Sql, args?: readonly unknown[], options?: CallOptions): Promise<string> {
+    const statement = readSql('execute', sql, args)
+    return this.#call('execute', statement.text, options, (session, limits) =>
+      statement.args.length === 0
+        ? session.run(new SimpleCommand(session, statement.text), limits)
+        : session.run(new QueryCommand(session, statement.text, statement.args, tagOnly, commandTag), limits),
+    )
+  }
+
+  /**
+   * Runs a statement once for each list of arguments. All of them take effect or none does; the error's `index`
+   * tells which list failed.
+   */
+  async executeMany(
+    sql: string,
+    argLists: Iterable<readonly unknown[]>,
+    options?: CallOptions,
+  ): Promise<void> {
+    const { text } = readSql('executeMany', sql, undefined)
+    if (typeof argLists?.[Symbol.iterator] !== 'function') {
+      throw new InterfaceError(
+        'executeMany(): the arguments must be an iterable of arrays, as in [[1, "a"], [2, "b"]]',
+        {
+          outcome: 'not-sent',
+        },
+      )
+    }
+    const lists = [...argLists]
+    for (const [index, list] of lists.entries()) {
+      if (Array.isArray(list)) continue
+      throw new InterfaceError(`executeMany(): the arguments at index ${index} are not an array`, {
+        outcome: 'not-sent',
+      })
+    }
+    return this.#call('executeMany', text, options, (session, limits) =>
+      session.run(new ManyCommand(session, text, lists), limits),
+    )
+  }
+
+  async #query<T>(
+    method: string,
+    sql: Sql,
+    args: readonly unknown[] | undefined,
+    options: QueryOptions | undefined,
+    limit: number,
+    finish: (result: StatementResult) => T,
+  ): Promise<T> {
+    const statement = readSql(method, sql, args)
+    const shape = { rowMode: options?.rowMode ?? ('object' as const), limit }
+    if (shape.rowMode !== 'object' && shape.rowMode !== 'array') {
+      throw new InterfaceError(`${method}(): rowMode must be 'object' or 'array'`, { outcome: 'not-sent' })
+    }
+    return this.#call(method, statement.text, options, (session, limits) =>
+      session.run(new QueryCommand(session, statement.text, statement.args, shape, finish), limits),
+    )
+  }
+
+  #call<T>(method: string, sql: string, options: CallOptions | undefined, call: SessionCall<T>): Promise<T> {
+    const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
+    return this.callSession(method, sql, { timeout, signal: options?.signal }, call)
+  }
+}
+
+const tagOnly = { rowMode: 'array', limit: 0 } as const
+
+const allRows = (result: StatementResult) => result.rows
+const firstRow = (result: StatementResult) => result.rows[0] ?? null
+const firstValue = (result: StatementResult) => (result.rows[0] as unknown[] | undefined)?.[0] ?? null
+const commandTag = (result: StatementResult) => result.tag
+
+/** `'INSERT 0 5'` is INSERT with 5 rows; `'CREATE TABLE'` has no count ("CommandComplete", protocol-message-formats). */
+function wholeResult({ rows, tag, fields }: StatementResult): QueryResult<unknown> {
+  const words = tag.split(' ')
+  const count = Number(words.at(-1))
+  const counted = tag !== '' && Number.isInteger(count)
+  return {
+    rows,
+    fields: fields.map(({ name, typeOid, tableOid }) => ({ name, typeOid, tableOid })),
+    rowCount: counted ? count : null,
+    command: words.filter((word) => !/^\d+$/.test(word)).join(' '),
+  }
+}

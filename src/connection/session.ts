@@ -1,0 +1,275 @@
+import { type Clock, onAbort, type Timer } from '../deadline.ts'
+import { formatDuration } from '../duration.ts'
+import {
+  ConnectionLostError,
+  type Outcome,
+  PostgresError,
+  type PostgresReport,
+  QueryTimeoutError,
+  type RockpoolError,
+} from '../errors.ts'
+import { sendCancel } from '../wire/cancel.ts'
+import type { TypeRegistry } from '../wire/codecs/index.ts'
+import { Pipeline } from '../wire/pipeline.ts'
+import type { EstablishedSession } from '../wire/startup.ts'
+import type { Command, GiveUpReason } from './command.ts'
+import type { PreparedCommandHost } from './prepared-command.ts'
+import { StatementCache, type StatementCacheSettings } from './statement-cache.ts'
+
+export interface SessionSettings {
+  /** The default time-out of a command, in milliseconds; 0: none. */
+  commandTimeout: number
+  /** How long a cancelled statement may take to end before the connection is closed, in milliseconds; 0: no limit. */
+  cancelTimeout: number
+  statementCache: StatementCacheSettings
+  types: TypeRegistry
+  clock: Clock
+}
+
+/** How one call wants to be bounded. */
+export interface CallLimits {
+  timeout: number
+  signal: AbortSignal | undefined
+}
+
+/** What a session tells its owner. */
+export interface SessionOwner {
+  lost(error: ConnectionLostError): void
+  notice(report: PostgresReport): void
+}
+
+/**
+ * One connection to a server, whoever uses it at the moment: its commands with their deadlines, cancellation,
+ * the statement cache, and what the server reports about itself.
+ */
+export class Session implements PreparedCommandHost {
+  readonly processId: number
+  readonly cache: StatementCache
+  readonly types: TypeRegistry
+  /** The server's reported settings (ParameterStatus): server_version, TimeZone, … */
+  readonly parameters: Map<string, string>
+  readonly #settings: SessionSettings
+  readonly #established: EstablishedSession
+  readonly #pipeline: Pipeline
+  readonly #owner: SessionOwner
+  #commands = 0
+  /** `#commands` when the session was last as new. */
+  #cleanAt = 0
+  #openCancels = 0
+  #failedBy: RockpoolError | undefined
+  #timer: Timer | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #cancelTimer: Timer | undefined
+  #ending = false
+
+  constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
+    this.processId = established.processId
+    this.parameters = established.parameters
+    this.types = settings.types
+    this.cache = new StatementCache(settings.statementCache, () => settings.clock.now())
+    this.#settings = settings
+    this.#established = established
+    this.#owner = owner
+    this.#pipeline = new Pipeline(established.socket, established.rest, established.transactionStatus, {
+      notice: (report) => owner.notice(report),
+      parameter: (name, value) => this.#parameterChanged(name, value),
+      notification: () => {},
+      closed: (reason) => this.#closed(reason),
+    })
+  }
+
+  /** Commands run so far; the pool replaces a connection that has run `maxQueries`. */
+  get commands(): number {
+    return this.#commands
+  }
+
+  /** Whether no user's command has run since the session was new, or was reset. */
+  get isClean(): boolean {
+    return this.#commands === this.#cleanAt
+  }
+
+  markClean(): void {
+    this.#cleanAt = this.#commands
+  }
+
+  get transactionStatus(): 'I' | 'T' | 'E' {
+    return this.#pipeline.transactionStatus
+  }
+
+  get isClosed(): boolean {
+    return this.#ending || this.#pipeline.isClosed
+  }
+
+  get isIdle(): boolean {
+    return this.#pipeline.isIdle
+  }
+
+  /** The caller's limits, with the session's default where the caller has none. */
+  limits(timeout?: number, signal?: AbortSignal): CallLimits {
+    return { timeout: timeout ?? this.#settings.commandTimeout, signal }
+  }
+
+  /** Runs a user's command. */
+  run<T>(command: Command<T>, limits: CallLimits): Promise<T> {
+    this.#commands++
+    return this.runUncounted(command, limits)
+  }
+
+  /** Runs a command of the library's own, which does not count for `maxQueries`. */
+  runUncounted<T>(command: Command<T>, limits: CallLimits): Promise<T> {
+    const { timeout, signal } = limits
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (timeout > 0) {
+      command.timeout = timeout
+      command.deadline = this.#settings.clock.now() + timeout
+      this.#watch(command.deadline)
+    }
+    if (signal !== undefined) {
+      command.onSettled = onAbort(signal, (reason) => this.#giveUp(command as Command<unknown>, () => reason))
+    }
+    this.#pipeline.submit(command)
+    return command.promise
+  }
+
+  /**
+   * Ends what is going on: commands that are not written reject, those that are get cancelled. Resolves when
+   * the server is ready or the connection is gone.
+   */
+  abandonAll(reason: GiveUpReason): Promise<void> {
+    for (const request of [...this.#pipeline.requests()].reverse()) {
+      this.#giveUp(request as Command<unknown>, reason)
+    }
+    return this.#pipeline.whenIdle()
+  }
+
+  /** Says goodbye and resolves when the server has closed the socket. Commands in flight are answered first. */
+  async close(): Promise<void> {
+    this.#ending = true
+    await this.#pipeline.whenIdle()
+    this.#pipeline.end()
+    await this.#pipeline.whenClosed
+  }
+
+  /** Closes at once, asking the server to cancel what it runs; resolves when socket and timers are gone. */
+  async terminate(reason: string): Promise<void> {
+    this.#ending = true
+    const busy = !this.#pipeline.isIdle && !this.#pipeline.isClosed
+    const cancelled = busy
+      ? sendCancel(this.#established, this.#settings.cancelTimeout, this.#settings.clock)
+      : undefined
+    this.#pipeline.destroy(new ConnectionLostError(reason))
+    await cancelled
+    await this.#pipeline.whenClosed
+  }
+
+  cancelHead(command: Command<unknown>): void {
+    if (command.onFinished !== undefined) return
+    const { cancelTimeout, clock } = this.#settings
+    let parts = 2
+    const partDone = () => {
+      if (--parts > 0) return
+      if (this.#pipeline.head === undefined) this.#openCancels = 0
+      this.#pipeline.unhold()
+    }
+    this.#pipeline.hold()
+    this.#openCancels++
+    command.onFinished = () => {
+      this.#cancelTimer?.cancel()
+      this.#cancelTimer = undefined
+      partDone()
+    }
+    if (cancelTimeout > 0) {
+      this.#cancelTimer?.cancel()
+      this.#cancelTimer = clock.setTimer(cancelTimeout, () => {
+        const waited = formatDuration(cancelTimeout)
+        this.#pipeline.destroy(
+          new ConnectionLostError(`a cancelled statement did not end within ${waited} (cancelTimeout)`),
+        )
+      })
+    }
+    sendCancel(this.#established, cancelTimeout, clock).then((ended) => {
+      if (ended) partDone()
+      else this.#pipeline.destroy(new ConnectionLostError(strayCancel))
+    })
+  }
+
+  /** What made the last failed transaction fail. */
+  get failedBy(): RockpoolError | undefined {
+    return this.#failedBy
+  }
+
+  /** Statements behind the first failure fail because of it (25P02): it is the one to tell. */
+  transactionFailed(by: RockpoolError): void {
+    if (!(by instanceof PostgresError && by.sqlState === '25P02')) this.#failedBy = by
+  }
+
+  takeCancel(): boolean {
+    if (this.#openCancels === 0) return false
+    this.#openCancels--
+    return true
+  }
+
+  #giveUp(command: Command<unknown>, reason: GiveUpReason): void {
+    if (!command.isPending) return
+    if (!command.isWritten) this.#pipeline.withdraw(command)
+    command.giveUp(reason, this.#pipeline.head === command)
+  }
+
+  /** One timer for all commands, set to the earliest deadline that is known. It is not taken back: it looks. */
+  #watch(deadline: number): void {
+    if (deadline >= this.#timerAt) return
+    this.#timer?.cancel()
+    this.#timerAt = deadline
+    const { clock } = this.#settings
+    this.#timer = clock.setTimer(deadline - clock.now(), () => this.#expire())
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    this.#timerAt = Number.POSITIVE_INFINITY
+    const now = this.#settings.clock.now()
+    let earliest = Number.POSITIVE_INFINITY
+    for (const request of [...this.#pipeline.requests()]) {
+      const command = request as Command<unknown>
+      if (!command.isPending) continue
+      if (command.deadline > now) earliest = Math.min(earliest, command.deadline)
+      else this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome))
+    }
+    if (earliest < Number.POSITIVE_INFINITY) this.#watch(earliest)
+  }
+
+  /** Everything is read and written as UTF-8: a session that leaves it cannot be understood. */
+  #parameterChanged(name: string, value: string): void {
+    this.parameters.set(name, value)
+    if (name === 'client_encoding' && !utf8.has(value)) {
+      this.#pipeline.destroy(
+        new ConnectionLostError(
+          `client_encoding was changed to ${value}; only UTF8 can be used, leave it alone`,
+        ),
+      )
+    }
+  }
+
+  #closed(reason: ConnectionLostError | undefined): void {
+    this.#timer?.cancel()
+    this.#cancelTimer?.cancel()
+    this.#timer = this.#cancelTimer = undefined
+    if (!this.#ending) this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'))
+    this.#ending = true
+  }
+}
+
+/** UNICODE is UTF8's old name. */
+const utf8 = new Set(['UTF8', 'UNICODE'])
+
+/** Such a cancel could reach whatever is sent next; so nothing is. */
+const strayCancel = 'a cancel request was not seen to end, so this connection cannot be used safely any more'
+
+function timedOut(timeout: number, outcome: Outcome): QueryTimeoutError {
+  const limit = formatDuration(timeout)
+  const what =
+    outcome === 'not-sent'
+      ? 'waited behind others on its connection until its time was over and was not sent'
+      : 'took longer than that and was cancelled on the server'
+  return new QueryTimeoutError(`command time-out of ${limit}: the statement ${what}`, { outcome })
+}

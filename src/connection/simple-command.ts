@@ -1,0 +1,60 @@
+import { writeQuery } from '../wire/frontend.ts'
+import { BodyReader } from '../wire/messages.ts'
+import type { OutBuffer } from '../wire/out-buffer.ts'
+import { Command, type CommandHost } from './command.ts'
+
+/** One or more statements without arguments through the simple protocol ("Simple Query", protocol-flow). */
+abstract class SimpleQuery<T> extends Command<T> {
+  protected readonly copyNeedsSync = false
+  readonly #sql: string
+
+  constructor(host: CommandHost, sql: string) {
+    super(host)
+    this.#sql = sql
+  }
+
+  protected override compose(out: OutBuffer): void {
+    writeQuery(out, this.#sql)
+  }
+
+  override rowDescription(_body: BodyReader): void {}
+
+  override dataRow(_bytes: Buffer, _start: number, _end: number): void {}
+
+  override commandComplete(_tag: string): void {}
+
+  override emptyQuery(): void {}
+}
+
+/** Resolves with the last command's tag; rows are not read. */
+export class SimpleCommand extends SimpleQuery<string> {
+  #tag = ''
+
+  protected override complete(): { value: string } {
+    return { value: this.#tag }
+  }
+
+  override commandComplete(tag: string): void {
+    this.#tag = tag
+  }
+}
+
+/** Resolves with the first column of the last statement that returns rows, as text; NULL is not told from ''. */
+export class SimpleColumn extends SimpleQuery<string[]> {
+  #values: string[] = []
+
+  protected override complete(): { value: string[] } {
+    return { value: this.#values }
+  }
+
+  override rowDescription(_body: BodyReader): void {
+    this.#values = []
+  }
+
+  override dataRow(bytes: Buffer, start: number, end: number): void {
+    const body = new BodyReader(bytes, start, end)
+    body.uint16()
+    const length = body.int32()
+    this.#values.push(length < 0 ? '' : body.bytes(length).toString())
+  }
+}

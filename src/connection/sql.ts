@@ -1,0 +1,49 @@
+import { InterfaceError } from '../errors.ts'
+
+/** A statement with its arguments, as `sql` tags make them. */
+export interface SqlObject {
+  text: string
+  values?: readonly unknown[]
+}
+
+/** Wherever SQL is taken. Arguments stand as `$1`, `$2`, … in the text. */
+export type Sql = string | SqlObject
+
+const none: readonly unknown[] = []
+
+/** @throws InterfaceError naming `call` where the statement or its arguments are not what they should be. */
+export function readSql(
+  call: string,
+  sql: Sql,
+  args: readonly unknown[] | undefined,
+): { text: string; args: readonly unknown[] } {
+  if (typeof sql === 'string') {
+    if (args !== undefined && !Array.isArray(args)) {
+      throw misuse(call, `the arguments must be an array, as in ${call}(sql, [a, b]), not ${kind(args)}`)
+    }
+    return { text: sql, args: args ?? none }
+  }
+  if (typeof sql !== 'object' || sql === null || typeof sql.text !== 'string') {
+    throw misuse(call, `the statement must be a string or a { text, values } object, not ${kind(sql)}`)
+  }
+  if (args !== undefined && args.length > 0) {
+    throw misuse(call, 'a { text, values } object has its own values; do not pass arguments beside it')
+  }
+  if (sql.values !== undefined && !Array.isArray(sql.values)) {
+    throw misuse(call, `values must be an array, not ${kind(sql.values)}`)
+  }
+  return { text: sql.text, args: sql.values ?? none }
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function misuse(call: string, what: string): InterfaceError {
+  return new InterfaceError(`${call}(): ${what}`, { outcome: 'not-sent' })
+}
+
+function kind(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+}

@@ -1,0 +1,248 @@
+import type { Connection } from './connection/connection.ts'
+import { Queries, type SessionCall } from './connection/queries.ts'
+import type { Session } from './connection/session.ts'
+import type { Transaction, TransactionOptions } from './connection/transaction.ts'
+import { systemClock } from './deadline.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { InterfaceError } from './errors.ts'
+import { checkOneShot } from './one-shots.ts'
+import { checkPoolOptions, type PoolOptions } from './options.ts'
+import { PooledConnection } from './pooled-connection.ts'
+import {
+  type PoolEvents as PoolingEvents,
+  type PoolStats,
+  ResourcePool,
+  resolvePoolSettings,
+} from './pooling/index.ts'
+import { SessionConnector } from './session-connector.ts'
+
+export interface AcquireOptions {
+  /** How long to wait for a connection. Default: the pool's `acquireTimeout`; 0: no limit. */
+  timeout?: Duration
+  /** Aborting ends the wait; the call rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+type Told<P> = P extends { connection: Session } ? Omit<P, 'connection'> & { processId: number } : P
+
+/** What a pool tells its listeners; connections are named by their server process. */
+export type PoolEvents = { [E in keyof PoolingEvents<Session>]: Told<PoolingEvents<Session>[E]> }
+
+/**
+ * A pool of connections to PostgreSQL. `createPool` gives one that is open; one from `new Pool` opens at its
+ * first use. Its `fetch`, `execute`, … run one statement by itself on whatever connection is free.
+ */
+export class Pool extends Queries implements AsyncDisposable {
+  protected readonly kind = 'Pool'
+  readonly #options: PoolOptions
+  readonly #acquireTimeout: number
+  readonly #connector: SessionConnector
+  readonly #resources: ResourcePool<Session>
+
+  /**
+   * @throws InterfaceError naming what is wrong in the DSN or the options. Nothing is opened yet.
+   */
+  constructor(dsn?: string, options: PoolOptions = {}) {
+    super()
+    checkPoolOptions(options)
+    const settings = resolvePoolSettings(options)
+    this.#options = { ...options }
+    this.#acquireTimeout = settings.acquireTimeout
+    this.#connector = new SessionConnector(dsn, options, {
+      clock: systemClock,
+      hookTimeout: settings.hookTimeout,
+      warn: (report) => this.#resources.warn(report.message),
+    })
+    this.#resources = new ResourcePool(this.#connector, settings, { clock: systemClock, random: Math.random })
+  }
+
+  /** Connections that are open: idle or in use. */
+  get size(): number {
+    return this.#resources.size
+  }
+
+  get idleSize(): number {
+    return this.#resources.idleSize
+  }
+
+  get minSize(): number {
+    return this.#resources.minSize
+  }
+
+  get maxSize(): number {
+    return this.#resources.maxSize
+  }
+
+  /** Callers that wait for a connection. */
+  get waitingSize(): number {
+    return this.#resources.waitingSize
+  }
+
+  get isClosing(): boolean {
+    return this.#resources.isClosing
+  }
+
+  /** Where new connections lead, for logs: without the password. */
+  get target(): string {
+    return this.#connector.target
+  }
+
+  /** Counts of connections by state, of waiters, and totals since the pool was made. */
+  stats(): PoolStats {
+    return this.#resources.stats()
+  }
+
+  /**
+   * Opens `minSize` connections: the first alone, so that a wrong password fails once and fast, then the rest.
+   *
+   * @throws ConnectError, or what the `init` hook threw; nothing stays open then and the pool is closed.
+   */
+  open(): Promise<void> {
+    return this.#resources.open()
+  }
+
+  /**
+   * Lends a connection until its `release()`, or to the end of the scope with `await using`.
+   *
+   * @throws PoolTimeoutError where none comes free in time, PoolOverloadedError where too many wait already,
+   * PoolClosedError once `close()` was called, ConnectError where none can be opened for good, the signal's reason.
+   */
+  async acquire(options: AcquireOptions = {}): Promise<Connection> {
+    const { timeout, signal } = options
+    const lease = await this.#resources.acquire({
+      ...(timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return new PooledConnection(this, lease)
+  }
+
+  /**
+   * Takes a connection back. A second release of it does nothing.
+   *
+   * @throws InterfaceError where the connection is not of this pool.
+   */
+  async release(connection: Connection): Promise<void> {
+    if (!(connection instanceof PooledConnection && connection.owner === this)) {
+      throw new InterfaceError('Pool.release(): the connection is not a member of this pool')
+    }
+    return connection.release()
+  }
+
+  /** Lends a connection for as long as `work` runs. Rejects with what `acquire` or `work` reject with. */
+  async use<T>(work: (connection: Connection) => Promise<T> | T, options: AcquireOptions = {}): Promise<T> {
+    const connection = await this.acquire(options)
+    try {
+      return await work(connection)
+    } finally {
+      await connection.release()
+    }
+  }
+
+  /** Lends a connection and runs `work` in a transaction on it. */
+  transaction<T>(
+    work: (tx: Transaction) => Promise<T> | T,
+    options: TransactionOptions & AcquireOptions = {},
+  ): Promise<T> {
+    const { timeout, signal, ...transaction } = options
+    return this.use((connection) => connection.transaction(work, transaction), {
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  /** Replaces every connection: idle ones at once, those in use when they are released. */
+  expireConnections(): void {
+    this.#resources.expire()
+  }
+
+  /**
+   * Every later connect goes by these; connections that are open stay. What concerns the pool itself (its sizes
+   * and limits) is not changed.
+   *
+   * @throws InterfaceError naming what is wrong; the old ones stay in force then.
+   */
+  setConnectArgs(dsn?: string, options: PoolOptions = {}): void {
+    checkPoolOptions(options)
+    this.#connector.retarget(dsn, { ...this.#options, ...options })
+  }
+
+  /** No connection is handed out until `resume()`; callers wait. */
+  suspend(): void {
+    this.#resources.suspend()
+  }
+
+  resume(): void {
+    this.#resources.resume()
+  }
+
+  /** Changes the sizes: more is opened at once where the floor asks for it; what is too much closes when it is idle. */
+  resize(size: { minSize?: number; maxSize?: number }): void {
+    this.#resources.resize(size)
+  }
+
+  /**
+   * Refuses new callers, serves those who wait, and resolves when every connection is back and closed.
+   *
+   * @throws PoolTimeoutError naming the holders where that takes longer than `timeout` (default: no limit); the
+   * pool is terminated then.
+   */
+  async close(options: { timeout?: Duration } = {}): Promise<void> {
+    const { timeout } = options
+    return this.#resources.close(timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) })
+  }
+
+  /** Ends everything at once; resolves when no socket and no timer is left. */
+  terminate(): Promise<void> {
+    return this.#resources.terminate()
+  }
+
+  /** The end of the scope of `await using`: the same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Listens to one kind of event; the returned function stops it. */
+  on<E extends keyof PoolEvents>(event: E, listener: (payload: PoolEvents[E]) => unknown): () => void {
+    return this.#resources.on(event, (payload) => {
+      if (!('connection' in payload)) return listener(payload as PoolEvents[E])
+      const { connection, ...rest } = payload
+      return listener({ ...rest, processId: connection.processId } as unknown as PoolEvents[E])
+    })
+  }
+
+  /** A statement by itself. Its time-out counts the wait for a connection. */
+  protected override async callSession<T>(
+    method: string,
+    sql: string,
+    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
+    call: SessionCall<T>,
+  ): Promise<T> {
+    checkOneShot(method, sql)
+    const { signal } = limits
+    const limit = limits.timeout ?? this.#connector.commandTimeout
+    const started = systemClock.now()
+    const wait = limit === 0 ? this.#acquireTimeout : Math.min(limit, this.#acquireTimeout || limit)
+    const lease = await this.#resources.acquire({
+      timeout: wait,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    try {
+      const left = limit === 0 ? 0 : Math.max(1, limit - (systemClock.now() - started))
+      return await call(lease.connection, { timeout: left, signal })
+    } finally {
+      lease.release()
+    }
+  }
+}
+
+/**
+ * A pool with its `minSize` connections open.
+ *
+ * @throws InterfaceError naming what is wrong in the DSN or the options, before anything is opened; otherwise as
+ * `Pool.open()`.
+ */
+export async function createPool(dsn?: string, options: PoolOptions = {}): Promise<Pool> {
+  const pool = new Pool(dsn, options)
+  await pool.open()
+  return pool
+}

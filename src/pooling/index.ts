@@ -1,0 +1,6 @@
+export type { Connector, Environment } from './connector.ts'
+export type { PoolEvents } from './events.ts'
+export type { Lease } from './lease.ts'
+export { type AcquireOptions, type CloseOptions, ResourcePool } from './resource-pool.ts'
+export { type PoolOptions, type PoolSettings, poolOptionNames, resolvePoolSettings } from './settings.ts'
+export type { CloseReason, PoolStats, PoolTotals } from './stats.ts'

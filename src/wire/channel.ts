@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net'
+import { ConnectionLostError } from '../errors.ts'
+import { FrameReader, type FrameSink } from './frame-reader.ts'
+import { Frontend } from './messages.ts'
+import { OutBuffer } from './out-buffer.ts'
+
+/** What a channel tells its owner. */
+export interface ChannelOwner {
+  /** One whole message; the bytes are only valid during the call. What it throws closes the channel. */
+  message: FrameSink
+  /** Once, when the socket is closed for good. `undefined`: it was closed by `end()`. */
+  closed(reason: ConnectionLostError | undefined): void
+}
+
+/**
+ * A started socket as a stream of messages: what is written during one turn of the event loop goes out in one
+ * write, and nothing that the other side sends is thrown out of a socket handler.
+ */
+export class Channel {
+  readonly out = new OutBuffer()
+  readonly #socket: Socket
+  readonly #owner: ChannelOwner
+  readonly #frames: FrameReader
+  readonly #flush = () => {
+    this.#flushScheduled = false
+    this.flush()
+  }
+  #flushScheduled = false
+  #state: 'open' | 'ending' | 'broken' | 'closed' = 'open'
+  #reason: ConnectionLostError | undefined
+  readonly #whenClosed: Promise<void>
+
+  /** Takes over `socket`, whose first unread bytes are `rest`. */
+  constructor(socket: Socket, rest: Buffer, owner: ChannelOwner) {
+    this.#socket = socket
+    this.#owner = owner
+    this.#frames = new FrameReader(owner.message)
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('error', (cause) => this.#break(connectionLost(cause)))
+    this.#whenClosed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#closed()
+        resolve()
+      })
+    })
+    if (socket.destroyed) this.#break(connectionLost())
+    if (rest.length > 0) process.nextTick(() => this.#receive(rest))
+    socket.resume()
+  }
+
+  /** Resolves when the socket is closed. */
+  get whenClosed(): Promise<void> {
+    return this.#whenClosed
+  }
+
+  /** Writes what is in `out` at the end of this turn. */
+  flushSoon(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    process.nextTick(this.#flush)
+  }
+
+  flush(): void {
+    if (this.out.position === 0) return
+    if (this.#state === 'open') this.#socket.write(this.out.take())
+    else this.out.truncate(0)
+  }
+
+  /** Says goodbye ("Termination", protocol-flow) and lets the server close. */
+  end(): void {
+    if (this.#state !== 'open') return
+    this.out.endMessage(this.out.beginMessage(Frontend.Terminate))
+    this.flush()
+    this.#state = 'ending'
+    this.#socket.end()
+  }
+
+  /** Closes at once; `reason` is what the owner hears. */
+  destroy(reason: ConnectionLostError): void {
+    this.#break(reason)
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#state === 'broken' || this.#state === 'closed') return
+    try {
+      this.#frames.feed(chunk)
+    } catch (error) {
+      this.#break(error instanceof ConnectionLostError ? error : connectionLost(error))
+    }
+  }
+
+  #break(reason: ConnectionLostError): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'open') this.#reason = reason
+    this.#state = 'broken'
+    this.#frames.stop()
+    this.#socket.destroy()
+  }
+
+  #closed(): void {
+    const ended = this.#state === 'ending' || (this.#state === 'broken' && this.#reason === undefined)
+    this.#state = 'closed'
+    this.#owner.closed(ended ? undefined : (this.#reason ?? connectionLost()))
+  }
+}
+
+function connectionLost(cause?: unknown): ConnectionLostError {
+  const why = cause instanceof Error ? `: ${cause.message}` : ': the server closed it'
+  return new ConnectionLostError(`the connection was lost${why}`, cause === undefined ? {} : { cause })
+}

@@ -1,0 +1,69 @@
+import { brokenProtocol } from '../frame-reader.ts'
+import type { OutBuffer } from '../out-buffer.ts'
+import { shapeOf } from './shape.ts'
+
+/** The format codes of Bind and RowDescription. "Formats and Format Codes" (protocol-overview). */
+export type Format = 0 | 1
+export const textFormat = 0
+export const binaryFormat = 1
+
+/** Reads and writes the values of one PostgreSQL type. NULL never reaches a codec. */
+export interface Codec {
+  /** The type's name, for messages. */
+  readonly name: string
+  /** The format that the server is asked for, and that `decode` reads. */
+  readonly resultFormat: Format
+  /** The format that `encode` writes. */
+  readonly parameterFormat: Format
+  /** Set where a JavaScript array is itself a value of the type: arrays of the type are then taken one level deep. */
+  readonly takesArrays?: true
+  /**
+   * The value in bytes[start, end), which the caller has checked to lie in the message.
+   *
+   * @throws Refusal where JavaScript has no such value, ConnectionLostError where the bytes are no value at all.
+   */
+  readonly decode: (bytes: Buffer, start: number, end: number) => unknown
+  /**
+   * What `encode` needs of `value`. It is the only step that may run the caller's code (`toJSON`, getters), which
+   * may use this very connection: so it comes before the first byte of the message. Absent: the value as it is.
+   *
+   * @throws Refusal, and whatever the caller's code throws.
+   */
+  readonly prepare?: (value: unknown) => unknown
+  /**
+   * Appends the value's bytes without their length. What it appended before it threw stays in `out`.
+   *
+   * @throws Refusal where the value is none of this type's.
+   */
+  readonly encode: (value: unknown, out: OutBuffer) => void
+}
+
+/** Why a value does not fit its type. Whoever knows the parameter or the column makes a DataError of it. */
+export class Refusal extends Error {
+  /** Where the value sits within nested arrays, from the outside in. */
+  readonly path: readonly number[]
+
+  constructor(reason: string, path: readonly number[] = []) {
+    super(reason)
+    this.path = path
+  }
+}
+
+export function refused(expected: string, value: unknown): Refusal {
+  return new Refusal(`expected ${expected}, got ${shapeOf(value)}`)
+}
+
+/** Fixed-size types check their size first: a lying length is a broken protocol, not a strange value. */
+export function wrongSize(name: string, size: number): Error {
+  return brokenProtocol(`a value of type ${name} has ${size} bytes`)
+}
+
+/** PostgreSQL allocates less than 1 GiB for any value, and for any message. */
+export const mostBytes = 0x3fff_ffff
+
+/** To be called before anything is allocated for the bytes. */
+export function checkSize(bytes: number): void {
+  if (bytes > mostBytes) {
+    throw new Refusal(`${bytes} bytes are more than a value can have (1 GiB); send it in parts`)
+  }
+}

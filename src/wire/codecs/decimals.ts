@@ -1,0 +1,86 @@
+import type { OutBuffer } from '../out-buffer.ts'
+import { binaryFormat, type Codec, refused, textFormat, wrongSize } from './codec.ts'
+import { decodeText, writeText } from './text.ts'
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const specials: Record<string, number> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+}
+
+/** A number; a decimal string or one of 'NaN', 'Infinity', '-Infinity'; a bigint that a double holds exactly. */
+function toDouble(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'string') {
+    const number = decimal.test(value) ? Number(value) : specials[value]
+    if (number !== undefined) return number
+  } else if (typeof value === 'bigint') {
+    const number = Number(value)
+    if (Number.isFinite(number) && BigInt(number) === value) return number
+  }
+  throw refused(`a number (or a decimal string, 'NaN', 'Infinity', '-Infinity')`, value)
+}
+
+/** Up to here a float4 holds every integer. */
+const exactIntegers = 2 ** 24
+
+/**
+ * The shortest decimal that is this float4, which is how the server prints it: 0.1, where the exact value of the
+ * 32 bits would be 0.10000000149011612. Nine digits tell any two float4 apart.
+ */
+function shortest(value: number): number {
+  if (Number.isInteger(value) && Math.abs(value) <= exactIntegers) return value
+  for (let digits = 6; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits))
+    if (Math.fround(candidate) === value) return candidate
+  }
+  return Number(value.toPrecision(9))
+}
+
+export const float4: Codec = {
+  name: 'float4',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 4) throw wrongSize('float4', end - start)
+    return shortest(bytes.readFloatBE(start))
+  },
+  encode(value, out) {
+    const number = toDouble(value)
+    if (Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
+      throw refused('a number within the range of float4 (about ±3.4e38)', value)
+    }
+    out.ensure(4)
+    out.position = out.buffer.writeFloatBE(number, out.position)
+  },
+}
+
+export const float8: Codec = {
+  name: 'float8',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 8) throw wrongSize('float8', end - start)
+    return bytes.readDoubleBE(start)
+  },
+  encode(value, out) {
+    const number = toDouble(value)
+    out.ensure(8)
+    out.position = out.buffer.writeDoubleBE(number, out.position)
+  },
+}
+
+/** A string both ways, in every digit; numbers (NaN and the infinities too) and bigints are taken as well. */
+export const numeric: Codec = {
+  name: 'numeric',
+  resultFormat: textFormat,
+  parameterFormat: textFormat,
+  decode: decodeText,
+  encode(value: unknown, out: OutBuffer) {
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
+      throw refused('a decimal string, a number or a bigint', value)
+    }
+    writeText(String(value), out)
+  },
+}

@@ -1,0 +1,114 @@
+import type { OutBuffer } from '../out-buffer.ts'
+import { binaryFormat, type Codec, Refusal, refused, wrongSize } from './codec.ts'
+
+const decimal = /^[+-]?\d{1,20}$/
+const two32 = 2 ** 32
+
+/** A number, bigint or decimal string as a number from `least` to `most`, both of them safe integers. */
+function toInteger(value: unknown, least: number, most: number): number {
+  const number =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'bigint' || (typeof value === 'string' && decimal.test(value))
+        ? Number(value)
+        : Number.NaN
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  throw refused(`an integer from ${least} to ${most}`, value)
+}
+
+function int4At(bytes: Buffer, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+}
+
+export const int2: Codec = {
+  name: 'int2',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 2) throw wrongSize('int2', end - start)
+    return ((bytes[start]! << 24) >> 16) | bytes[start + 1]!
+  },
+  encode(value, out) {
+    out.int16(toInteger(value, -0x8000, 0x7fff))
+  },
+}
+
+export const int4: Codec = {
+  name: 'int4',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 4) throw wrongSize('int4', end - start)
+    return int4At(bytes, start)
+  },
+  encode(value, out) {
+    out.int32(toInteger(value, -0x8000_0000, 0x7fff_ffff))
+  },
+}
+
+/** oid, xid and cid: unsigned, 32 bits. */
+export function unsignedCodec(name: string): Codec {
+  return {
+    name,
+    resultFormat: binaryFormat,
+    parameterFormat: binaryFormat,
+    decode(bytes, start, end) {
+      if (end - start !== 4) throw wrongSize(name, end - start)
+      return int4At(bytes, start) >>> 0
+    },
+    encode(value, out) {
+      out.int32(toInteger(value, 0, 0xffff_ffff))
+    },
+  }
+}
+
+function encodeInt8(value: unknown, out: OutBuffer): void {
+  if (Number.isSafeInteger(value)) {
+    const number = value as number
+    out.int32(Math.floor(number / two32))
+    out.int32(number)
+    return
+  }
+  if (typeof value === 'bigint' || (typeof value === 'string' && decimal.test(value))) {
+    const exact = BigInt(value)
+    if (BigInt.asIntN(64, exact) === exact) {
+      out.ensure(8)
+      out.position = out.buffer.writeBigInt64BE(exact, out.position)
+      return
+    }
+  }
+  throw refused(`an integer from -2^63 to 2^63-1 (beyond ±(2^53-1) as a bigint or a string)`, value)
+}
+
+function decodeBigInt(bytes: Buffer, start: number, end: number): bigint {
+  if (end - start !== 8) throw wrongSize('int8', end - start)
+  return bytes.readBigInt64BE(start)
+}
+
+function decodeSafe(bytes: Buffer, start: number, end: number): number {
+  if (end - start !== 8) throw wrongSize('int8', end - start)
+  const value = int4At(bytes, start) * two32 + (int4At(bytes, start + 4) >>> 0)
+  if (Number.isSafeInteger(value)) return value
+  throw new Refusal(
+    'the value lies outside the safe integers of a JavaScript number; ' +
+      `set the option types: { int8: 'bigint' } or types: { int8: 'string' }`,
+  )
+}
+
+const int8Decoders = {
+  number: decodeSafe,
+  bigint: decodeBigInt,
+  string: (bytes: Buffer, start: number, end: number) => decodeBigInt(bytes, start, end).toString(),
+}
+
+export type Int8Result = keyof typeof int8Decoders
+
+export function int8Codec(result: Int8Result): Codec {
+  return {
+    name: 'int8',
+    resultFormat: binaryFormat,
+    parameterFormat: binaryFormat,
+    decode: int8Decoders[result],
+    encode: encodeInt8,
+  }
+}

@@ -1,0 +1,31 @@
+const microsPerSecond = 1_000_000
+
+/*
+ * An Int64 of microseconds outgrows a double's 53 bits, its seconds do not. With the Int64 as
+ * high * 2^32 + low, and 2^32 µs as 4294 s + 967296 µs, every intermediate result below is an exact integer.
+ */
+const secondsPerHigh = 4294
+const microsPerHigh = 967_296
+
+function lowMicros(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * microsPerHigh + bytes.readUInt32BE(at + 4)
+}
+
+/** The whole seconds, rounded down, of the Int64 of microseconds at `at`. */
+export function secondsAt(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * secondsPerHigh + Math.floor(lowMicros(bytes, at) / microsPerSecond)
+}
+
+/** The microseconds, 0 to 999999, above `secondsAt`. */
+export function microsAt(bytes: Buffer, at: number): number {
+  const low = lowMicros(bytes, at)
+  return low - Math.floor(low / microsPerSecond) * microsPerSecond
+}
+
+/** The sign of the infinity that stands at `at`; 0 for a finite value. */
+export function infinityAt(bytes: Buffer, at: number): -1 | 0 | 1 {
+  const high = bytes.readInt32BE(at)
+  if (high === 0x7fff_ffff && bytes.readUInt32BE(at + 4) === 0xffff_ffff) return 1
+  if (high === -0x8000_0000 && bytes.readUInt32BE(at + 4) === 0) return -1
+  return 0
+}

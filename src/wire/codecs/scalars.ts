@@ -1,0 +1,108 @@
+import { types } from 'node:util'
+import { binaryFormat, type Codec, checkSize, Refusal, refused, textFormat, wrongSize } from './codec.ts'
+import { writeText } from './text.ts'
+
+export const bool: Codec = {
+  name: 'bool',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 1) throw wrongSize('bool', end - start)
+    return bytes[start] !== 0
+  },
+  encode(value, out) {
+    if (typeof value !== 'boolean') throw refused('true or false', value)
+    out.int8(value ? 1 : 0)
+  },
+}
+
+/** Copied: the bytes of the message are only there during the call. */
+export const bytea: Codec = {
+  name: 'bytea',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  decode: (bytes, start, end) => Buffer.from(bytes.subarray(start, end)),
+  encode(value, out) {
+    if (!types.isUint8Array(value) && !types.isAnyArrayBuffer(value)) {
+      throw refused('a Buffer, a Uint8Array or an ArrayBuffer', value)
+    }
+    checkSize(value.byteLength)
+    out.bytes(types.isUint8Array(value) ? value : new Uint8Array(value))
+  },
+}
+
+const digitCodes = Buffer.from('0123456789abcdef')
+/** Where each byte's two digits go in a UUID's 36 characters. */
+const digitPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
+const uuidText = Buffer.alloc(36, '-')
+
+/** Sent as text, so that every spelling the server knows is taken. */
+export const uuid: Codec = {
+  name: 'uuid',
+  resultFormat: binaryFormat,
+  parameterFormat: textFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 16) throw wrongSize('uuid', end - start)
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[start + i]!
+      const place = digitPlaces[i]!
+      uuidText[place] = digitCodes[byte >> 4]!
+      uuidText[place + 1] = digitCodes[byte & 15]!
+    }
+    return uuidText.toString('latin1')
+  },
+  encode(value, out) {
+    if (typeof value !== 'string') throw refused('a UUID as a string', value)
+    writeText(value, out)
+  },
+}
+
+/** The JSON text of a value. NaN and the infinities have none; within an object JSON.stringify makes them null. */
+function toJson(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw refused('a value that JSON has', value)
+  const text: string | undefined = JSON.stringify(value)
+  if (text === undefined) throw refused('a value that JSON has', value)
+  return text
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal('its text is not JSON to JavaScript; select it as text (column::text)')
+  }
+}
+
+const jsonbVersion = 1
+
+/** Any value that JSON has, a string being a JSON string: text that is JSON already goes in with $1::text::json. */
+export const json: Codec = {
+  name: 'json',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  takesArrays: true,
+  decode: (bytes, start, end) => fromJson(bytes.toString('utf8', start, end)),
+  prepare: toJson,
+  encode: (text, out) => writeText(text as string, out),
+}
+
+export const jsonb: Codec = {
+  name: 'jsonb',
+  resultFormat: binaryFormat,
+  parameterFormat: binaryFormat,
+  takesArrays: true,
+  decode(bytes, start, end) {
+    if (end === start) throw wrongSize('jsonb', 0)
+    if (bytes[start] !== jsonbVersion) {
+      throw new Refusal(
+        `version ${bytes[start]} of its binary form is unknown; select it as text (column::text)`,
+      )
+    }
+    return fromJson(bytes.toString('utf8', start + 1, end))
+  },
+  prepare: toJson,
+  encode(text, out) {
+    out.int8(jsonbVersion)
+    writeText(text as string, out)
+  },
+}

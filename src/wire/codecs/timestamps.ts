@@ -1,0 +1,114 @@
+import { types } from 'node:util'
+import type { OutBuffer } from '../out-buffer.ts'
+import { formatClock, formatDay, secondsInDay } from './calendar.ts'
+import { binaryFormat, type Codec, Refusal, refused, textFormat, wrongSize } from './codec.ts'
+import { infinityAt, microsAt, secondsAt } from './micros.ts'
+import { writeText } from './text.ts'
+
+/** From 1970-01-01 to PostgreSQL's epoch, 2000-01-01. */
+const epochSeconds = 946_684_800
+/** 4714-11-24 BC, the first day that PostgreSQL knows. */
+const earliestDate = -210_866_803_200_000
+const latestDate = 8_640_000_000_000_000
+
+function infinityText(sign: number): string {
+  return sign > 0 ? 'infinity' : '-infinity'
+}
+
+/** Seconds and microseconds since 2000-01-01 as `2026-01-02T03:04:05.678901`, `zone` after it. */
+function formatInstant(seconds: number, micros: number, zone: string): string {
+  const day = Math.floor(seconds / secondsInDay)
+  return formatDay(day, `T${formatClock(seconds - day * secondsInDay, micros)}${zone}`)
+}
+
+function decodeIso(bytes: Buffer, start: number, zone: string): string {
+  const infinity = infinityAt(bytes, start)
+  if (infinity !== 0) return infinityText(infinity)
+  return formatInstant(secondsAt(bytes, start), microsAt(bytes, start), zone)
+}
+
+/** A Date, rounded down to its milliseconds, or ±Infinity. */
+function decodeDate(bytes: Buffer, start: number, end: number): Date | number {
+  if (end - start !== 8) throw wrongSize('timestamptz', end - start)
+  const infinity = infinityAt(bytes, start)
+  if (infinity !== 0) return infinity * Number.POSITIVE_INFINITY
+  const time = (secondsAt(bytes, start) + epochSeconds) * 1000 + Math.floor(microsAt(bytes, start) / 1000)
+  if (time > latestDate) {
+    throw new Refusal(
+      `the value is later than a Date can be; set the option types: { timestamptz: 'string' }`,
+    )
+  }
+  return new Date(time)
+}
+
+function decodeUtc(bytes: Buffer, start: number, end: number): string {
+  if (end - start !== 8) throw wrongSize('timestamptz', end - start)
+  return decodeIso(bytes, start, 'Z')
+}
+
+/**
+ * A Date, ±Infinity, or a string, which the server reads: an ISO string with its zone means the same under all
+ * settings, one without is in the session's TimeZone.
+ */
+function encodeTimestamptz(value: unknown, out: OutBuffer): void {
+  if (typeof value === 'string') writeText(value, out)
+  else if (types.isDate(value)) writeText(dateText(value), out)
+  else if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    writeText(infinityText(value), out)
+  } else throw refused('a Date, ±Infinity or an ISO string', value)
+}
+
+function dateText(date: Date): string {
+  const time = Date.prototype.getTime.call(date)
+  if (!(time >= earliestDate)) throw refused('a valid Date from 4714-11-24 BC on', date)
+  const seconds = Math.floor(time / 1000)
+  return formatInstant(seconds - epochSeconds, (time - seconds * 1000) * 1000, 'Z')
+}
+
+const timestamptzDecoders = { date: decodeDate, string: decodeUtc }
+
+export type TimestamptzResult = keyof typeof timestamptzDecoders
+
+export function timestamptzCodec(result: TimestamptzResult): Codec {
+  return {
+    name: 'timestamptz',
+    resultFormat: binaryFormat,
+    parameterFormat: textFormat,
+    decode: timestamptzDecoders[result],
+    encode: encodeTimestamptz,
+  }
+}
+
+/** For the types without a time zone. A Date is an instant: to write its wall clock, a zone would have to be guessed. */
+export function encodeLocal(value: unknown, out: OutBuffer): void {
+  if (typeof value === 'string') writeText(value, out)
+  else if (types.isDate(value)) {
+    throw new Refusal(
+      'a Date has no wall-clock time without a time zone; pass a string (date.toISOString() for the time in UTC)',
+    )
+  } else throw refused('an ISO string', value)
+}
+
+export const timestamp: Codec = {
+  name: 'timestamp',
+  resultFormat: binaryFormat,
+  parameterFormat: textFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 8) throw wrongSize('timestamp', end - start)
+    return decodeIso(bytes, start, '')
+  },
+  encode: encodeLocal,
+}
+
+export const date: Codec = {
+  name: 'date',
+  resultFormat: binaryFormat,
+  parameterFormat: textFormat,
+  decode(bytes, start, end) {
+    if (end - start !== 4) throw wrongSize('date', end - start)
+    const day = bytes.readInt32BE(start)
+    if (day === 0x7fff_ffff || day === -0x8000_0000) return infinityText(day)
+    return formatDay(day)
+  },
+  encode: encodeLocal,
+}

@@ -1,0 +1,326 @@
+import type { Socket } from 'node:net'
+import { ConnectionLostError, PostgresError, type PostgresReport } from '../errors.ts'
+import { Channel } from './channel.ts'
+import { brokenProtocol, describeType } from './frame-reader.ts'
+import { Backend, BodyReader, readReport, type TransactionStatus } from './messages.ts'
+import type { Request } from './request.ts'
+
+/** What the server says on its own, and the end. */
+export interface PipelineOwner {
+  notice(report: PostgresReport): void
+  parameter(name: string, value: string): void
+  notification(processId: number, channel: string, payload: string): void
+  /** Once. `undefined`: it was closed by `end()`. Every request is settled by then. */
+  closed(reason: ConnectionLostError | undefined): void
+}
+
+/** A list of requests in order. */
+class RequestQueue {
+  first: Request | undefined
+  #last: Request | undefined
+
+  push(request: Request): void {
+    request.next = undefined
+    if (this.#last === undefined) this.first = request
+    else this.#last.next = request
+    this.#last = request
+  }
+
+  shift(): Request | undefined {
+    const request = this.first
+    if (request !== undefined) {
+      this.first = request.next
+      if (this.first === undefined) this.#last = undefined
+      request.next = undefined
+    }
+    return request
+  }
+
+  remove(request: Request): boolean {
+    let before: Request | undefined
+    for (let at = this.first; at !== undefined; before = at, at = at.next) {
+      if (at !== request) continue
+      if (before === undefined) this.first = at.next
+      else before.next = at.next
+      if (this.#last === at) this.#last = before
+      at.next = undefined
+      return true
+    }
+    return false
+  }
+
+  *[Symbol.iterator](): Generator<Request> {
+    for (let at = this.first; at !== undefined; at = at.next) yield at
+  }
+}
+
+/**
+ * Requests in the order in which they were submitted: those written, whose answers come in that order, and
+ * behind them those that wait because something must be answered first (a request that runs alone, a hold).
+ */
+export class Pipeline {
+  readonly #channel: Channel
+  readonly #owner: PipelineOwner
+  readonly #inFlight = new RequestQueue()
+  readonly #waiting = new RequestQueue()
+  #holds = 0
+  #alone: Request | undefined
+  /** What the server said before it hung up: an ErrorResponse of severity FATAL. */
+  #farewell: PostgresError | undefined
+  #closed: { reason: ConnectionLostError | undefined } | undefined
+  #transactionStatus: TransactionStatus
+  #idle: { promise: Promise<void>; resolve: () => void } | undefined
+
+  constructor(socket: Socket, rest: Buffer, transactionStatus: TransactionStatus, owner: PipelineOwner) {
+    this.#owner = owner
+    this.#transactionStatus = transactionStatus
+    this.#channel = new Channel(socket, rest, {
+      message: (type, bytes, start, end) => this.#message(type, bytes, start, end),
+      closed: (reason) => this.#settleClosed(reason),
+    })
+  }
+
+  /** As of the last ReadyForQuery. */
+  get transactionStatus(): TransactionStatus {
+    return this.#transactionStatus
+  }
+
+  /** The request that the server works on. */
+  get head(): Request | undefined {
+    return this.#inFlight.first
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight.first === undefined && this.#waiting.first === undefined
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  get whenClosed(): Promise<void> {
+    return this.#channel.whenClosed
+  }
+
+  /** Resolves when nothing is in flight and nothing waits, or the connection is gone. */
+  whenIdle(): Promise<void> {
+    if (this.isIdle || this.isClosed) return Promise.resolve()
+    if (this.#idle === undefined) {
+      let resolve!: () => void
+      const promise = new Promise<void>((done) => {
+        resolve = done
+      })
+      this.#idle = { promise, resolve }
+    }
+    return this.#idle.promise
+  }
+
+  *requests(): Generator<Request> {
+    yield* this.#inFlight
+    yield* this.#waiting
+  }
+
+  submit(request: Request): void {
+    if (this.#closed !== undefined) {
+      request.lost((outcome) => this.#loss(outcome), 'not-sent')
+    } else if (this.#waiting.first !== undefined || !this.#mayWrite) {
+      this.#waiting.push(request)
+    } else {
+      this.#start(request)
+    }
+  }
+
+  /** Takes back a request that is not written yet. */
+  withdraw(request: Request): boolean {
+    const withdrawn = this.#waiting.remove(request)
+    if (withdrawn) this.#checkIdle()
+    return withdrawn
+  }
+
+  /** Until `unhold`, nothing more is written. Holds add up. */
+  hold(): void {
+    this.#holds++
+  }
+
+  unhold(): void {
+    this.#holds--
+    this.#pump()
+  }
+
+  /** Terminate, and let the server close. For a pipeline that is idle. */
+  end(): void {
+    this.#channel.end()
+  }
+
+  destroy(reason: ConnectionLostError): void {
+    this.#channel.destroy(reason)
+  }
+
+  get #mayWrite(): boolean {
+    return this.#alone === undefined && this.#holds === 0
+  }
+
+  #start(request: Request): void {
+    const { out } = this.#channel
+    let mark = out.position
+    try {
+      request.prepare()
+      mark = out.position
+      request.write(out)
+    } catch (error) {
+      out.truncate(mark)
+      request.alone = false
+      request.refused(error)
+      return
+    }
+    const leads = this.#inFlight.first === undefined
+    this.#inFlight.push(request)
+    if (request.alone) this.#alone = request
+    this.#channel.flushSoon()
+    if (leads) request.reachedHead()
+  }
+
+  #pump(): void {
+    while (this.#mayWrite && this.#closed === undefined) {
+      const request = this.#waiting.shift()
+      if (request === undefined) break
+      this.#start(request)
+    }
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.#idle === undefined || !(this.isIdle || this.isClosed)) return
+    const { resolve } = this.#idle
+    this.#idle = undefined
+    resolve()
+  }
+
+  #message(type: number, bytes: Buffer, start: number, end: number): void {
+    switch (type) {
+      case Backend.DataRow:
+        this.#expectHead(type).dataRow(bytes, start, end)
+        break
+      case Backend.ReadyForQuery:
+        this.#ready(bytes, start, end)
+        break
+      case Backend.CommandComplete:
+        this.#expectHead(type).commandComplete(new BodyReader(bytes, start, end).cstring())
+        break
+      case Backend.BindComplete:
+        this.#expectHead(type).bindComplete()
+        break
+      case Backend.ParseComplete:
+      case Backend.CloseComplete:
+      case Backend.CopyDone:
+        this.#expectHead(type)
+        break
+      case Backend.RowDescription:
+        this.#expectHead(type).rowDescription(new BodyReader(bytes, start, end))
+        break
+      case Backend.NoData:
+        this.#expectHead(type).noData()
+        break
+      case Backend.ParameterDescription:
+        this.#expectHead(type).parameterDescription(new BodyReader(bytes, start, end))
+        break
+      case Backend.EmptyQueryResponse:
+        this.#expectHead(type).emptyQuery()
+        break
+      case Backend.PortalSuspended:
+        this.#expectHead(type).portalSuspended()
+        break
+      case Backend.ErrorResponse:
+        this.#error(new PostgresError(readReport(new BodyReader(bytes, start, end)), { outcome: 'failed' }))
+        break
+      case Backend.CopyInResponse:
+        this.#expectHead(type).copyIn(this.#channel.out)
+        this.#channel.flushSoon()
+        break
+      case Backend.CopyOutResponse:
+        this.#expectHead(type).copyOut()
+        break
+      case Backend.CopyData:
+        this.#expectHead(type).copyData(bytes, start, end)
+        break
+      case Backend.NoticeResponse:
+        this.#owner.notice(readReport(new BodyReader(bytes, start, end)))
+        break
+      case Backend.ParameterStatus: {
+        const body = new BodyReader(bytes, start, end)
+        this.#owner.parameter(body.cstring(), body.cstring())
+        break
+      }
+      case Backend.NotificationResponse: {
+        const body = new BodyReader(bytes, start, end)
+        this.#owner.notification(body.int32(), body.cstring(), body.cstring())
+        break
+      }
+      default:
+        throw brokenProtocol(`message ${describeType(type)} is not known here`)
+    }
+  }
+
+  #expectHead(type: number): Request {
+    const head = this.#inFlight.first
+    if (head === undefined)
+      throw brokenProtocol(`message ${describeType(type)} came though nothing was asked`)
+    return head
+  }
+
+  #error(error: PostgresError): void {
+    if (error.severity === 'FATAL' || error.severity === 'PANIC') {
+      this.#farewell = error
+      this.#channel.destroy(this.#loss('unknown'))
+      return
+    }
+    this.#expectHead(Backend.ErrorResponse).error(error)
+  }
+
+  #ready(bytes: Buffer, start: number, end: number): void {
+    this.#expectHead(Backend.ReadyForQuery)
+    if (end - start !== 1) throw brokenProtocol(`ReadyForQuery has ${end - start} bytes`)
+    this.#transactionStatus = readStatus(bytes[start]!)
+    const request = this.#inFlight.shift()!
+    if (this.#alone === request) this.#alone = undefined
+    request.alone = false
+    if (request.ready(this.#transactionStatus) === 'again') this.#start(request)
+    if (this.#inFlight.first !== undefined && this.#inFlight.first !== request) {
+      this.#inFlight.first.reachedHead()
+    }
+    this.#pump()
+  }
+
+  #settleClosed(reason: ConnectionLostError | undefined): void {
+    this.#closed = { reason }
+    for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
+      request.lost((outcome) => this.#loss(outcome), 'unknown')
+    }
+    for (let request = this.#waiting.shift(); request !== undefined; request = this.#waiting.shift()) {
+      request.lost((outcome) => this.#loss(outcome), 'not-sent')
+    }
+    this.#checkIdle()
+    this.#owner.closed(reason)
+  }
+
+  #loss(outcome: 'not-sent' | 'failed' | 'executed' | 'unknown'): ConnectionLostError {
+    if (this.#farewell !== undefined) {
+      return new ConnectionLostError(`the server ended the connection: ${this.#farewell.message}`, {
+        cause: this.#farewell,
+        outcome,
+      })
+    }
+    const reason = this.#closed?.reason
+    return new ConnectionLostError(reason?.message ?? 'the connection is closed', {
+      outcome,
+      ...(reason?.cause === undefined ? {} : { cause: reason.cause }),
+    })
+  }
+}
+
+function readStatus(byte: number): TransactionStatus {
+  if (byte === 0x49) return 'I'
+  if (byte === 0x54) return 'T'
+  if (byte === 0x45) return 'E'
+  throw brokenProtocol(`ReadyForQuery says ${describeType(byte)}`)
+}

@@ -1,0 +1,79 @@
+import type { ConnectionLostError, Outcome, PostgresError } from '../errors.ts'
+import { brokenProtocol } from './frame-reader.ts'
+import type { BodyReader, TransactionStatus } from './messages.ts'
+import type { OutBuffer } from './out-buffer.ts'
+
+/** What a request says at its ReadyForQuery: it is over, or it has more to write. */
+export type Continuation = 'done' | 'again'
+
+/** Makes the error of a request that a lost connection took along. */
+export type Loss = (outcome: Outcome) => ConnectionLostError
+
+/**
+ * One thing asked of the server, from its first byte to the ReadyForQuery that ends it. The pipeline calls the
+ * methods; each answer that a kind of request does not expect breaks the protocol.
+ */
+export abstract class Request {
+  /** The pipeline's link to the request behind this one. */
+  next: Request | undefined
+  /** While true, nothing is written behind this request until its ReadyForQuery. */
+  alone = false
+
+  /** Comes before `write`, and may run the user's code, which may use this very pipeline. Fails like `write`. */
+  prepare(): void {}
+  /**
+   * Writes the request's messages up to one Sync or Query. What it throws becomes its failure: nothing of it is sent.
+   */
+  abstract write(out: OutBuffer): void
+  /** The request was refused by its own `write`. */
+  abstract refused(error: unknown): void
+  /** The server reported an error; it skips everything up to the request's end. */
+  abstract error(error: PostgresError): void
+  abstract ready(status: TransactionStatus): Continuation
+  abstract lost(loss: Loss, outcome: Outcome): void
+  /** Every request before this one is over: the server works on this one, or is about to. */
+  reachedHead(): void {}
+
+  bindComplete(): void {}
+
+  commandComplete(_tag: string): void {
+    throw brokenProtocol('a command ended that was not asked for')
+  }
+
+  emptyQuery(): void {
+    throw brokenProtocol('an empty query was answered that was not asked for')
+  }
+
+  portalSuspended(): void {
+    throw brokenProtocol('a portal was suspended that was not asked for')
+  }
+
+  parameterDescription(_body: BodyReader): void {
+    throw brokenProtocol('a statement was described that was not asked for')
+  }
+
+  rowDescription(_body: BodyReader): void {
+    throw brokenProtocol('rows were described that were not asked for')
+  }
+
+  noData(): void {
+    throw brokenProtocol('a statement was described that was not asked for')
+  }
+
+  dataRow(_bytes: Buffer, _start: number, _end: number): void {
+    throw brokenProtocol('a row came that was not asked for')
+  }
+
+  /** The server waits for COPY data. What is written to `out` is flushed. */
+  copyIn(_out: OutBuffer): void {
+    throw brokenProtocol('a COPY began that was not asked for')
+  }
+
+  copyOut(): void {
+    throw brokenProtocol('a COPY began that was not asked for')
+  }
+
+  copyData(_bytes: Buffer, _start: number, _end: number): void {
+    throw brokenProtocol('COPY data came that was not asked for')
+  }
+}

@@ -1,0 +1,74 @@
+import type { Codec } from './codecs/codec.ts'
+import type { FieldDescription } from './messages.ts'
+import {
+  cannotDecode,
+  checkEnd,
+  firstColumn,
+  type Row,
+  type RowMode,
+  type RowPlan,
+  type RowReader,
+  valueLength,
+} from './row-body.ts'
+import { generateReader } from './row-source.ts'
+
+export type { Row, RowMode, RowReader }
+
+/**
+ * The reader for the rows of one statement: generated for its columns where code generation from strings is
+ * allowed, and one that loops over them, with the same results, where it is forbidden.
+ */
+export function compileRowReader(
+  fields: readonly FieldDescription[],
+  codecs: readonly Codec[],
+  rowMode: RowMode,
+): RowReader {
+  const plan = { names: fields.map((field) => field.name), codecs, rowMode }
+  try {
+    return generateReader(plan)
+  } catch (error) {
+    if (error instanceof EvalError) return loopingReader(plan)
+    throw error
+  }
+}
+
+/** The reader for where code generation is forbidden. */
+export function loopingReader(plan: RowPlan): RowReader {
+  const { names, codecs, rowMode } = plan
+  const count = codecs.length
+  return (bytes, start, end) => {
+    const values = new Array<unknown>(count)
+    let at = firstColumn(bytes, start, end, count)
+    for (let i = 0; i < count; i++) {
+      const length = valueLength(bytes, at, end)
+      at += 4
+      if (length < 0) values[i] = null
+      else {
+        try {
+          values[i] = codecs[i]!.decode(bytes, at, at + length)
+        } catch (error) {
+          throw cannotDecode(error, plan, i)
+        }
+        at += length
+      }
+    }
+    checkEnd(at, end)
+    return rowMode === 'array' ? values : nameValues(names, values)
+  }
+}
+
+function nameValues(names: readonly string[], values: readonly unknown[]): Row {
+  const row: Record<string, unknown> = {}
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!
+    if (name === '__proto__') {
+      Object.defineProperty(row, name, {
+        value: values[i],
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
+    } else row[name] = values[i]
+  }
+  return row
+}

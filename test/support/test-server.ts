@@ -1,8 +1,8 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { serverAccount } from '../../apps/tasks/src/embedded/account.ts'
+import { giveTo, serverAccount } from '../../apps/tasks/src/embedded/account.ts'
 import { Cluster } from '../../apps/tasks/src/embedded/cluster.ts'
 import { freePort } from '../../apps/tasks/src/embedded/free-port.ts'
 import type { Certificates } from './certificates.ts'
@@ -73,13 +73,10 @@ export interface RunningServer {
 export async function startTestServer(bin: string, certificates: Certificates): Promise<RunningServer> {
   const account = await serverAccount()
   const directory = await mkdtemp(join(tmpdir(), 'rockpool-server-'))
-  if (account.uid !== undefined && account.gid !== undefined) {
-    await chown(directory, account.uid, account.gid)
-  }
-  const data = join(directory, 'data')
-  const cluster = new Cluster({ bin, data, log: join(directory, 'server.log'), account })
+  await giveTo(account, directory)
+  const cluster = new Cluster({ bin, data: join(directory, 'data'), account })
   const stop = async () => {
-    if (await cluster.isRunning()) await cluster.stop()
+    await cluster.stop()
     await rm(directory, { recursive: true, force: true })
   }
   try {

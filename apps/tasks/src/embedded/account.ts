@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { chown } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -27,6 +28,11 @@ export async function serverAccount(): Promise<Account> {
     `PostgreSQL does not run as root, and there is no account ${standIns.join(' or ')} to run it as: ` +
       'start as another user, or set DATABASE_URL',
   )
+}
+
+/** Makes `path` the account's. */
+export async function giveTo({ uid, gid }: Account, path: string): Promise<void> {
+  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid)
 }
 
 async function idOf(flag: string, name: string): Promise<number | undefined> {

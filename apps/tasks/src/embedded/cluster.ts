@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { chown, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Account } from './account.ts'
+import { type Account, giveTo } from './account.ts'
 
 const run = promisify(execFile)
 
@@ -10,9 +10,12 @@ export interface ClusterOptions {
   /** The folder that holds `initdb`, `pg_ctl` and `postgres`. */
   bin: string
   data: string
-  /** The file that the server's log is appended to. */
-  log: string
   account: Account
+  /**
+   * Whether the programs run inside the data directory and call it by a name that passes no other folder: so it may
+   * lie where the account has no way to, as in a private folder of root's. Linux only, and not before PostgreSQL 16.
+   */
+  fromInside?: boolean
 }
 
 /** One data directory and the server on it, by way of PostgreSQL's own `initdb` and `pg_ctl`. */
@@ -21,16 +24,25 @@ export class Cluster {
   readonly log: string
   readonly #bin: string
   readonly #account: Account
+  /** The data directory, as the programs call it. */
+  readonly #pgdata: string
+  readonly #workingDirectory: string
 
-  constructor(options: ClusterOptions) {
-    this.data = options.data
-    this.log = options.log
-    this.#bin = options.bin
-    this.#account = options.account
+  constructor({ bin, data, account, fromInside = false }: ClusterOptions) {
+    this.data = data
+    this.log = join(data, 'server.log')
+    this.#bin = bin
+    this.#account = account
+    this.#pgdata = fromInside ? '/proc/self/cwd' : data
+    this.#workingDirectory = fromInside ? data : '/'
   }
 
-  async initialise(flags: readonly string[]): Promise<void> {
-    await this.#run('initdb', ['--pgdata', this.data, '--encoding=UTF8', '--no-instructions', ...flags])
+  /** Makes the data directory; `passwordFile`, from there, has the superuser's password in it. */
+  async initialise(flags: readonly string[], passwordFile?: string): Promise<void> {
+    await mkdir(this.data, { mode: 0o700 })
+    await giveTo(this.#account, this.data)
+    const secret = passwordFile === undefined ? [] : [`--pwfile=${this.#pgdata}/${passwordFile}`]
+    await this.#run('initdb', ['--encoding=UTF8', '--no-instructions', ...secret, ...flags])
   }
 
   /** Replaces postgresql.conf; counts from the next start. */
@@ -43,40 +55,33 @@ export class Cluster {
   async write(name: string, text: string): Promise<void> {
     const path = join(this.data, name)
     await writeFile(path, text, { mode: 0o600 })
-    const { uid, gid } = this.#account
-    if (uid !== undefined && gid !== undefined) await chown(path, uid, gid)
+    await giveTo(this.#account, path)
   }
 
   /** Starts the server, apart from this process's terminal and signals, and waits until it takes connections. */
   async start(): Promise<void> {
     const before = (await this.#logText()).length
     try {
-      await this.#run('pg_ctl', ['start', '--pgdata', this.data, '--log', this.log, '--wait', '--timeout=60'])
+      await this.#run('pg_ctl', ['start', '--log', `${this.#pgdata}/server.log`, '--wait', '--timeout=60'])
     } catch (cause) {
       const told = (await this.#logText()).slice(before).trim().split('\n').slice(-8).join('\n')
       throw new Error(`PostgreSQL did not start on ${this.data}:\n${told}`, { cause })
     }
   }
 
-  /** Ends the server's sessions and stops it; as a crash would, where it does not come to an end by itself. */
+  /**
+   * Ends the server's sessions and stops it, whoever started it; as a crash would, where it does not come to an end
+   * by itself. No server is fine, too.
+   */
   async stop(): Promise<void> {
-    const stop = ['stop', '--pgdata', this.data, '--wait', '--timeout=20']
-    try {
-      await this.#run('pg_ctl', [...stop, '--mode=fast'])
-    } catch {
-      await this.#run('pg_ctl', [...stop, '--mode=immediate'])
+    let failure: unknown
+    for (const mode of ['fast', 'immediate']) {
+      if (!(await this.#isRunning())) return
+      failure = await this.#run('pg_ctl', ['stop', '--wait', '--timeout=20', `--mode=${mode}`]).catch(
+        (error: unknown) => error,
+      )
     }
-  }
-
-  /** Whether a server runs on the data directory, whoever started it. */
-  async isRunning(): Promise<boolean> {
-    await this.#dropForeignPidFile()
-    try {
-      await this.#run('pg_ctl', ['status', '--pgdata', this.data])
-      return true
-    } catch {
-      return false
-    }
+    if (await this.#isRunning()) throw failure
   }
 
   /** What postmaster.pid says, true or not. */
@@ -84,6 +89,16 @@ export class Cluster {
     const text = await readFile(join(this.data, 'postmaster.pid'), 'utf8').catch(() => '')
     const pid = Number.parseInt(text, 10)
     return Number.isNaN(pid) ? undefined : pid
+  }
+
+  async #isRunning(): Promise<boolean> {
+    await this.#dropForeignPidFile()
+    try {
+      await this.#run('pg_ctl', ['status'])
+      return true
+    } catch {
+      return false
+    }
   }
 
   /**
@@ -103,7 +118,11 @@ export class Cluster {
   }
 
   async #run(command: string, args: readonly string[]): Promise<void> {
-    await run(join(this.#bin, command), args, { ...this.#account, cwd: '/', env: serverEnvironment() })
+    await run(join(this.#bin, command), ['--pgdata', this.#pgdata, ...args], {
+      ...this.#account,
+      cwd: this.#workingDirectory,
+      env: serverEnvironment(),
+    })
   }
 }
 

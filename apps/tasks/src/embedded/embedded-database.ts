@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Account, serverAccount } from './account.ts'
+import { type Account, giveTo, serverAccount } from './account.ts'
 import { installedPostgres, reachableBy } from './binaries.ts'
 import { Cluster } from './cluster.ts'
 import { lockFolder } from './folder-lock.ts'
@@ -12,16 +12,13 @@ export interface EmbeddedDatabase {
   /** With its password: not for logs. */
   dsn: string
   folder: string
-  port: number
   /** Stops the server and lets go of the folder. */
   stop(): Promise<void>
 }
 
 const role = 'tasks'
-const projectFolder = fileURLToPath(new URL('../../../../', import.meta.url))
-
-/** `initdb` refuses a folder with something in it, so the password joins the data afterwards. */
 const passwordFile = 'rockpool.password'
+const usualFolder = fileURLToPath(new URL('../../../../.rockpool/tasks-db', import.meta.url))
 
 /**
  * Starts the PostgreSQL that npm installed, on 127.0.0.1 and a free port, with its data in `folder` (by default
@@ -29,31 +26,22 @@ const passwordFile = 'rockpool.password'
  *
  * @throws Error where another service runs on the folder, or the server does not start.
  */
-export async function startEmbedded(chosenFolder?: string): Promise<EmbeddedDatabase> {
+export async function startEmbedded(folder = usualFolder): Promise<EmbeddedDatabase> {
   const account = await serverAccount()
-  const installed = await installedPostgres()
-  const shelter = join('/var/lib/rockpool', fingerprint(installed))
-  const home = await reachableBy(account, installed, shelter)
-  const fallback = join(home === installed ? join(projectFolder, '.rockpool') : shelter, 'tasks-db')
-  const folder = await makeFolder(chosenFolder ?? fallback, account)
-  const unlock = await lockFolder(folder)
+  const bin = await programsFor(account)
+  const home = await makeFolder(folder, account)
+  const unlock = await lockFolder(home)
   try {
-    const at = (data: string) =>
-      new Cluster({
-        bin: join(home, 'bin'),
-        data: join(folder, data),
-        log: join(folder, 'server.log'),
-        account,
-      })
+    const fromInside = account.uid !== undefined && process.platform === 'linux'
+    const at = (data: string) => new Cluster({ bin, data: join(home, data), account, fromInside })
     const cluster = at('data')
-    if (!(await exists(cluster.data))) await create(at('data.draft'), cluster, account)
-    if (await cluster.isRunning()) await cluster.stop()
+    if (await exists(cluster.data)) await cluster.stop()
+    else await create(at('data.draft'), cluster, account)
     const port = await startOnFreePort(cluster)
     const password = await readFile(join(cluster.data, passwordFile), 'utf8')
     return {
       dsn: `postgres://${role}:${password}@127.0.0.1:${port}/postgres`,
-      folder,
-      port,
+      folder: home,
       stop: async () => {
         await cluster.stop()
         await unlock()
@@ -65,16 +53,17 @@ export async function startEmbedded(chosenFolder?: string): Promise<EmbeddedData
   }
 }
 
+async function programsFor(account: Account): Promise<string> {
+  const installed = await installedPostgres()
+  const name = createHash('sha256').update(installed).digest('hex').slice(0, 12)
+  return join(await reachableBy(account, installed, join('/var/lib/rockpool', name)), 'bin')
+}
+
 async function makeFolder(path: string, account: Account): Promise<string> {
   await mkdir(dirname(path), { recursive: true })
   await mkdir(path, { recursive: true, mode: 0o700 })
-  const folder = await realpath(path)
-  await own(folder, account)
-  return folder
-}
-
-async function own(path: string, { uid, gid }: Account): Promise<void> {
-  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid)
+  await giveTo(account, path)
+  return realpath(path)
 }
 
 /** The data appear under their own name in one step, so a half-done attempt is never taken for a database. */
@@ -83,20 +72,17 @@ async function create(draft: Cluster, final: Cluster, account: Account): Promise
   const password = randomBytes(24).toString('base64url')
   const secret = join(dirname(draft.data), passwordFile)
   await writeFile(secret, password, { mode: 0o600 })
-  await own(secret, account)
-  try {
-    await draft.initialise([
-      `--username=${role}`,
-      `--pwfile=${secret}`,
-      '--auth=scram-sha-256',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-    ])
-  } finally {
-    await rm(secret, { force: true })
-  }
+  await giveTo(account, secret)
+  const flags = [
+    `--username=${role}`,
+    '--auth=scram-sha-256',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+  ]
+  await draft.initialise(flags, `../${passwordFile}`)
   await draft.write(passwordFile, password)
+  await rm(secret)
   await rename(draft.data, final.data)
 }
 
@@ -108,7 +94,7 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
       port,
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
-      max_connections: 100,
+      max_connections: 200,
       timezone: 'UTC',
       log_timezone: 'UTC',
     })
@@ -121,10 +107,12 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
   }
 }
 
-function fingerprint(path: string): string {
-  return createHash('sha256').update(path).digest('hex').slice(0, 12)
-}
-
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }

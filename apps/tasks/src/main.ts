@@ -1,0 +1,15 @@
+import { readConfig } from './config.ts'
+import { startService } from './service.ts'
+import { exitOnSignal } from './shutdown.ts'
+
+const starting = Promise.resolve().then(() => startService(readConfig(process.env)))
+
+exitOnSignal(async () => {
+  const service = await starting.catch(() => undefined)
+  await service?.stop()
+})
+
+starting.catch((error: unknown) => {
+  process.stderr.write(`the task service did not start: ${error instanceof Error ? error.message : error}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
+import { anyServer, backends, freshDatabase } from '../../../test/support/servers.ts'
+import { until } from '../../../test/support/until.ts'
+import { address, projectFolder, type Started, start, startService } from './support/test-service.ts'
+
+const small = { POOL_MIN_SIZE: '1', POOL_MAX_SIZE: '3' }
+
+beforeAll(async () => {
+  await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: projectFolder })
+}, 120_000)
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'rockpool-service-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Has a request to the service wait for a lock until `open` is called. */
+async function heldUp(service: Started, dsn: string) {
+  const url = await address(service)
+  const locker = new pg.Client(dsn)
+  await locker.connect()
+  await locker.query('begin; lock table tasks in access exclusive mode')
+  const answer = fetch(`${url}/tasks`)
+  await until('the request waits for the lock', async () =>
+    (await backends(dsn)).some((one) => one.state === 'active' && one.query.includes('from tasks')),
+  )
+  const open = async () => {
+    await locker.query('rollback')
+    await locker.end()
+  }
+  return { answer, open, url }
+}
+
+async function refusesConnections(url: string): Promise<boolean> {
+  const probe = request(`${url}/health/live`, { agent: false }).end()
+  try {
+    const [response] = await once(probe, 'response')
+    response.resume()
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+  }
+}
+
+it.for(['SIGTERM', 'SIGINT'] as const)(
+  'on %s it answers what is in flight and exits with 0',
+  async (signal) => {
+    const dsn = await freshDatabase()
+    const service = startService({ ...small, DATABASE_URL: dsn })
+    const { answer, open, url } = await heldUp(service, dsn)
+    service.child.kill(signal)
+    await until('it takes no new connections', () => refusesConnections(url))
+    await open()
+    const response = await answer
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({ items: [], next: null })
+    expect(await service.exit).toBe(0)
+    expect(await backends(dsn)).toEqual([])
+  },
+)
+
+it('on a second signal it does not wait any longer, and exits with 1', async () => {
+  const dsn = await freshDatabase()
+  const service = startService({ ...small, DATABASE_URL: dsn })
+  const { answer, open, url } = await heldUp(service, dsn)
+  answer.catch(() => {})
+  service.child.kill('SIGTERM')
+  await until('it takes no new connections', () => refusesConnections(url))
+  // Signals within half a second are one wish, so it is repeated until it is heard as another.
+  const again = setInterval(() => service.child.kill('SIGTERM'), 100)
+  onTestFinished(() => clearInterval(again))
+  expect(await service.exit).toBe(1)
+  expect(service.output()).toContain('SIGTERM again: not waiting any longer')
+  await open()
+})
+
+it('says which database it uses, and never the password', async () => {
+  const { roles } = anyServer()
+  const secret = roles.scram.password
+  const dsn = await freshDatabase()
+  const login = `${roles.scram.user}:${secret}@`
+  const service = startService({ ...small, DATABASE_URL: dsn.replace('postgres@', login) })
+  expect(await service.exit).toBe(1)
+  expect(service.output()).toContain('permission denied for schema public')
+  expect(service.output()).not.toContain(secret)
+  const allowed = startService({ ...small, DATABASE_URL: dsn.replace('postgres@', `postgres:${secret}@`) })
+  await address(allowed)
+  expect(allowed.output()).toMatch(/"the database is the one of DATABASE_URL: [^"]*test_/)
+  expect(allowed.output()).not.toContain(secret)
+})
+
+it.for([
+  [{ POOL_MAX_SIZE: 'many' }, 'POOL_MAX_SIZE: "many" is not a whole number from 1 up'],
+  [{ DATABASE_URL: 'mysql://root:hidden@localhost/x' }, 'did not start'],
+  [{ DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:1/x' }, 'ECONNREFUSED'],
+] as const)('with %o it says in one line what is wrong and exits with 1', async ([env, reason]) => {
+  const service = startService(env)
+  expect(await service.exit).toBe(1)
+  const lines = service.output().trimEnd().split('\n')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatch(/^the task service did not start: /)
+  expect(lines[0]).toContain(reason)
+  expect(lines[0]).not.toContain('hidden')
+})
+
+it('a port in use ends the start, and leaves no embedded server behind', async () => {
+  const first = startService({ ...small, ROCKPOOL_DATA_DIR: await folder() })
+  const port = new URL(await address(first)).port
+  const data = await folder()
+  const second = startService({ ...small, ROCKPOOL_DATA_DIR: data, PORT: port })
+  expect(await second.exit).toBe(1)
+  expect(second.output()).toContain('EADDRINUSE')
+  const third = startService({ ...small, ROCKPOOL_DATA_DIR: data })
+  await address(third)
+  expect(third.output()).toContain('embedded PostgreSQL')
+})
+
+it('keeps its tasks on the embedded database, killed or stopped, whatever the working directory', async () => {
+  const env = { ...small, ROCKPOOL_DATA_DIR: await folder() }
+  const first = startService(env)
+  const created = await fetch(`${await address(first)}/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'survives' }),
+  })
+  expect(created.status).toBe(201)
+  first.child.kill('SIGKILL')
+  expect(await first.exit).toBe('SIGKILL')
+
+  const second = startService(env, tmpdir())
+  expect(await (await fetch(`${await address(second)}/tasks`)).json()).toMatchObject({
+    items: [{ title: 'survives' }],
+  })
+  expect(second.output()).toContain(`an embedded PostgreSQL with its data in ${env.ROCKPOOL_DATA_DIR}`)
+  second.child.kill('SIGTERM')
+  expect(await second.exit).toBe(0)
+
+  const third = startService(env)
+  expect(await (await fetch(`${await address(third)}/tasks`)).json()).toMatchObject({
+    items: [{ title: 'survives' }],
+  })
+  third.child.kill('SIGTERM')
+  expect(await third.exit).toBe(0)
+})
+
+it('one Ctrl-C on `npm start` stops it in order, though npm passes it on a second time', async () => {
+  const service = start('npm', ['start'], { ...small, DATABASE_URL: await freshDatabase() })
+  await address(service)
+  process.kill(-service.child.pid!, 'SIGINT')
+  expect(await service.exit).toBe(0)
+  expect(service.output()).not.toContain('again')
+})

@@ -14,26 +14,29 @@ const longestTimeout = 2 ** 31 - 1
 
 /**
  * One firing of the system's timer. Its callback runs only after the sockets were read once more, so that
- * after a stall of the event loop an answer that is already there wins against its time-out.
+ * after a stall of the event loop an answer that is already there wins against its time-out. The system's timers
+ * drop fractions of a millisecond and may fire early by the clock that deadlines are read from: this one does not.
  */
 class SystemTimer implements Timer {
   #timeout: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
+  readonly #due: number
   readonly #fire: () => void
 
   constructor(ms: number, fire: () => void) {
+    this.#due = performance.now() + ms
     this.#fire = fire
     this.#arm(ms)
   }
 
   #arm(ms: number): void {
-    if (ms > longestTimeout) {
-      this.#timeout = setTimeout(() => this.#arm(ms - longestTimeout), longestTimeout)
-    } else {
-      this.#timeout = setTimeout(() => {
-        this.#immediate = setImmediate(this.#fire)
-      }, ms)
-    }
+    this.#timeout = setTimeout(() => this.#elapsed(), Math.min(Math.ceil(ms), longestTimeout))
+  }
+
+  #elapsed(): void {
+    const left = this.#due - performance.now()
+    if (left > 0) this.#arm(left)
+    else this.#immediate = setImmediate(this.#fire)
   }
 
   cancel(): void {

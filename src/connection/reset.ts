@@ -1,4 +1,4 @@
-import { InterfaceError, type Outcome, type PostgresReport } from '../errors.ts'
+import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport } from '../errors.ts'
 import type { Session } from './session.ts'
 import { SimpleColumn } from './simple-command.ts'
 import { quoteIdentifier } from './sql.ts'
@@ -40,6 +40,8 @@ export function resetReleased(
   session: Session,
   warn: (report: PostgresReport) => void,
 ): Promise<void> | undefined {
+  if (session.isClosed)
+    return Promise.reject(new ConnectionLostError('the connection was closed by its user'))
   return session.isIdle && session.isClean ? undefined : reset(session, warn)
 }
 

@@ -72,7 +72,7 @@ export async function openTransport(
       return { socket: encrypted, encrypted }
     } catch (error) {
       discard(socket)
-      if (tls.mandatory || signal.aborted) throw error
+      if (tls.mandatory) throw error
       return openTransport(address, undefined, signal)
     }
   }

@@ -16,7 +16,7 @@ const strict = { additionalProperties: false }
 
 export const Task = Type.Object(
   { id: Id, title: Title, done: Type.Boolean(), created_at: Time, updated_at: Time },
-  { title: 'Task' },
+  { title: 'Task', description: 'The task' },
 )
 export type Task = Static<typeof Task>
 
@@ -51,7 +51,7 @@ export const Page = Type.Object(
     items: Type.Array(Task),
     next: Type.Union([Id, Type.Null()], { description: 'For `after`; null on the last page' }),
   },
-  { title: 'Page' },
+  { title: 'Page', description: 'Tasks in the order of their ids' },
 )
 
 /** The body of every answer that is not a success. */
@@ -62,6 +62,6 @@ export const Problem = Type.Object(
       description: 'For 422: which fields were refused, and why',
     }),
   },
-  { title: 'Problem' },
+  { title: 'Problem', description: 'What went wrong' },
 )
 export type Problem = Static<typeof Problem>

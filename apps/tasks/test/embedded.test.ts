@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,18 +29,6 @@ async function start(): Promise<string> {
 async function stop(): Promise<void> {
   await running?.stop()
   running = undefined
-}
-
-/** Starts on `folder` in another process and kills that, so that the server stays behind. */
-async function startAndDie(): Promise<void> {
-  const module = new URL('../dist/embedded/embedded-database.js', import.meta.url)
-  const script = `
-    const { startEmbedded } = await import(${JSON.stringify(module.href)})
-    await startEmbedded(${JSON.stringify(folder)})
-    process.kill(process.pid, 'SIGKILL')`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
-  const [, signal] = await once(child, 'exit')
-  expect(signal).toBe('SIGKILL')
 }
 
 it('keeps what was written from one run to the next, and lets nobody else in', async () => {
@@ -87,14 +73,6 @@ it('starts again when the process id of its last server is now that of something
   await adminQuery(dsn, 'create table kept as select 42 as answer')
   await stop()
   await writeFile(join(folder, 'data', 'postmaster.pid'), `${process.pid}\n${join(folder, 'data')}\n`)
-  expect(await adminQuery(await start(), 'select answer from kept')).toEqual([{ answer: 42 }])
-})
-
-it('starts again after its process was killed and its server stayed behind', async () => {
-  const dsn = await start()
-  await adminQuery(dsn, 'create table kept as select 42 as answer')
-  await stop()
-  await startAndDie()
   expect(await adminQuery(await start(), 'select answer from kept')).toEqual([{ answer: 42 }])
 })
 

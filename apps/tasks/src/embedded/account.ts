@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chown } from 'node:fs/promises'
+import { chown, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -14,12 +14,15 @@ export interface Account {
 const standIns = ['postgres', 'nobody']
 
 /**
- * The account to run PostgreSQL as: this process's own or, where that is root, the system's `postgres` or `nobody`.
+ * The account to run PostgreSQL as: this process's own or, where that is root, whoever owns `folder` already, else
+ * the system's `postgres` or `nobody`.
  *
  * @throws Error where this is root and the system has neither.
  */
-export async function serverAccount(): Promise<Account> {
+export async function serverAccount(folder?: string): Promise<Account> {
   if (process.getuid?.() !== 0) return {}
+  const owned = folder === undefined ? undefined : await stat(folder).catch(() => undefined)
+  if (owned !== undefined && owned.uid !== 0) return { uid: owned.uid, gid: owned.gid }
   for (const name of standIns) {
     const [uid, gid] = await Promise.all([idOf('-u', name), idOf('-g', name)])
     if (uid !== undefined && gid !== undefined) return { uid, gid }

@@ -27,7 +27,7 @@ const usualFolder = fileURLToPath(new URL('../../../../.rockpool/tasks-db', impo
  * @throws Error where another service runs on the folder, or the server does not start.
  */
 export async function startEmbedded(folder = usualFolder): Promise<EmbeddedDatabase> {
-  const account = await serverAccount()
+  const account = await serverAccount(folder)
   const bin = await programsFor(account)
   const home = await makeFolder(folder, account)
   const unlock = await lockFolder(home)
@@ -56,7 +56,7 @@ export async function startEmbedded(folder = usualFolder): Promise<EmbeddedDatab
 async function programsFor(account: Account): Promise<string> {
   const installed = await installedPostgres()
   const name = createHash('sha256').update(installed).digest('hex').slice(0, 12)
-  return join(await reachableBy(account, installed, join('/var/lib/rockpool', name)), 'bin')
+  return join(await reachableBy(account, installed, join('/var/cache/rockpool', name)), 'bin')
 }
 
 async function makeFolder(path: string, account: Account): Promise<string> {

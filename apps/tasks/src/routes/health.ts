@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { Problem } from '../schemas.ts'
 
-const Well = Type.Object({ status: Type.Literal('ok') })
+const Well = Type.Object({ status: Type.Literal('ok') }, { description: 'It does' })
 const tags = ['health']
 
 export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {

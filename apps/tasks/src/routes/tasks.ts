@@ -90,7 +90,12 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async (app) => {
     '/tasks/:id',
     {
       config,
-      schema: { tags, summary: 'Delete a task', params: TaskId, response: { 204: Type.Null(), ...onOne } },
+      schema: {
+        tags,
+        summary: 'Delete a task',
+        params: TaskId,
+        response: { 204: Type.Null({ description: 'It is gone' }), ...onOne },
+      },
     },
     async (request, reply) => {
       const { id } = request.params

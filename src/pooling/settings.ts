@@ -81,7 +81,7 @@ export function resolveSizes(
   maxSize: number,
 ): { minSize: number; maxSize: number } {
   const max = wholeNumber('maxSize', maxSize, 1)
-  const min = wholeNumber('minSize', minSize ?? Math.min(10, max), 0)
+  const min = wholeNumber('minSize', minSize === undefined ? Math.min(10, max) : minSize, 0)
   if (min > max) {
     throw new InterfaceError(
       `minSize ${min} is greater than maxSize ${max}; lower minSize, or raise maxSize to at least ${min}`,
@@ -96,22 +96,35 @@ export function resolveSizes(
  * @throws InterfaceError naming the option that is not what it should be.
  */
 export function resolvePoolSettings(input: PoolOptions): PoolSettings {
-  const { checkIdleAfter = 1_000, maxWaiting } = input
+  const {
+    minSize,
+    maxSize = 10,
+    maxQueries = 50_000,
+    maxInactiveConnectionLifetime = 300_000,
+    maxLifetime = 3_600_000,
+    acquireTimeout = 30_000,
+    maxWaiting,
+    checkIdleAfter = 1_000,
+    checkTimeout = 2_000,
+    connectConcurrency = 4,
+    hookTimeout = 10_000,
+    closeTimeout = 5_000,
+  } = input
   return {
-    ...resolveSizes(input.minSize, input.maxSize ?? 10),
-    maxQueries: wholeNumber('maxQueries', input.maxQueries ?? 50_000, 0),
+    ...resolveSizes(minSize, maxSize),
+    maxQueries: wholeNumber('maxQueries', maxQueries, 0),
     maxInactiveConnectionLifetime: parseDuration(
       'maxInactiveConnectionLifetime',
-      input.maxInactiveConnectionLifetime ?? 300_000,
+      maxInactiveConnectionLifetime,
     ),
-    maxLifetime: parseDuration('maxLifetime', input.maxLifetime ?? 3_600_000),
-    acquireTimeout: parseDuration('acquireTimeout', input.acquireTimeout ?? 30_000),
+    maxLifetime: parseDuration('maxLifetime', maxLifetime),
+    acquireTimeout: parseDuration('acquireTimeout', acquireTimeout),
     maxWaiting:
       maxWaiting === undefined ? Number.POSITIVE_INFINITY : wholeNumber('maxWaiting', maxWaiting, 0),
     checkIdleAfter: checkIdleAfter === 'always' ? 'always' : parseDuration('checkIdleAfter', checkIdleAfter),
-    checkTimeout: parseDuration('checkTimeout', input.checkTimeout ?? 2_000),
-    connectConcurrency: wholeNumber('connectConcurrency', input.connectConcurrency ?? 4, 1),
-    hookTimeout: parseDuration('hookTimeout', input.hookTimeout ?? 10_000),
-    closeTimeout: parseDuration('closeTimeout', input.closeTimeout ?? 5_000),
+    checkTimeout: parseDuration('checkTimeout', checkTimeout),
+    connectConcurrency: wholeNumber('connectConcurrency', connectConcurrency, 1),
+    hookTimeout: parseDuration('hookTimeout', hookTimeout),
+    closeTimeout: parseDuration('closeTimeout', closeTimeout),
   }
 }

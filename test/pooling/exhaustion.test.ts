@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { InterfaceError, PoolOverloadedError, PoolTimeoutError } from '../../src/errors.ts'
+import { openPool, watch } from './support/harness.ts'
+import { settled } from './support/virtual-clock.ts'
+
+test('R5: a time-out says who has the connections, for how long, and who waits', async () => {
+  const { pool, clock } = await openPool({ maxSize: 2 })
+  await pool.acquire({ holder: 'GET /tasks' })
+  await clock.advance(300)
+  await pool.acquire({ holder: 'POST /tasks' })
+  const caller = watch(pool.acquire({ timeout: 12_000 }))
+  watch(pool.acquire({ timeout: 20_000 }))
+  await clock.advance(12_000)
+  expect(caller.reason).toBeInstanceOf(PoolTimeoutError)
+  expect((caller.reason as Error).message).toBe(
+    'no connection within 12 s: 2 of 2 in use, 0 idle, 0 connecting, 2 waiting; ' +
+      'longest held for 12.3 s by GET /tasks',
+  )
+  expect(caller.reason).not.toHaveProperty('cause')
+})
+
+test('R5: a holder without a name is told by its age', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1, acquireTimeout: '2s' })
+  await pool.acquire()
+  const caller = watch(pool.acquire())
+  await clock.advance(2_000)
+  expect((caller.reason as Error).message).toMatch(/1 waiting; longest held for 2 s$/)
+})
+
+test('R5: a time-out while the pool is suspended says so', async () => {
+  const { pool, clock } = await openPool({ minSize: 1, acquireTimeout: 100 })
+  pool.suspend()
+  const caller = watch(pool.acquire())
+  await clock.advance(100)
+  expect((caller.reason as Error).message).toContain('1 idle, 0 connecting, 1 waiting; the pool is suspended')
+})
+
+test('R5: a time-out names what is being closed and reset', async () => {
+  const { pool, clock, connector } = await openPool({ maxSize: 2, resetsTakeTime: true, maxQueries: 5 })
+  const [one, two] = [await pool.acquire(), await pool.acquire()]
+  connector.resets.hold()
+  connector.closes.hold()
+  one.release()
+  two.connection.commands = 5
+  two.release()
+  const caller = watch(pool.acquire({ timeout: 10 }))
+  await clock.advance(10)
+  expect((caller.reason as Error).message).toContain(
+    '0 of 2 in use, 0 idle, 0 connecting, 1 being reset, 1 closing',
+  )
+})
+
+test('acquire waits for acquireTimeout unless told otherwise, and without end for 0', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1, acquireTimeout: '1s' })
+  await pool.acquire()
+  const usual = watch(pool.acquire())
+  const endless = watch(pool.acquire({ timeout: 0 }))
+  await clock.advance(999)
+  expect(usual.state).toBe('pending')
+  await clock.advance(1)
+  expect(usual.state).toBe('rejected')
+  await clock.advance(86_400_000)
+  expect(endless.state).toBe('pending')
+})
+
+test('time-outs of many lengths run out in their order under one timer', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1, maxLifetime: 0, maxInactiveConnectionLifetime: 0 })
+  const lease = await pool.acquire()
+  const order: number[] = []
+  const lengths = Array.from({ length: 200 }, (_, i) => 10 + ((i * 7919) % 200))
+  for (const timeout of lengths) {
+    pool.acquire({ timeout }).catch(() => order.push(timeout))
+    expect(clock.timers).toBe(1)
+  }
+  await clock.advance(100)
+  expect(clock.timers).toBe(1)
+  expect(pool.waitingSize).toBe(lengths.filter((length) => length > 100).length)
+  await clock.advance(200)
+  expect(order).toEqual(lengths.toSorted((a, b) => a - b))
+  lease.release()
+  expect(clock.timers).toBe(0)
+})
+
+test('waiters that are served leave no timer of their own behind', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1 })
+  const before = clock.timersSet
+  let lease = await pool.acquire()
+  for (let i = 0; i < 100; i++) {
+    const next = pool.acquire()
+    lease.release()
+    lease = await next
+  }
+  expect(clock.timersSet - before).toBe(1)
+})
+
+test('I2: after a stall of the event loop a connection that is there by then still serves its waiter', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1, acquireTimeout: 1_000 })
+  const lease = await pool.acquire()
+  const caller = watch(pool.acquire())
+  clock.stall(5_000)
+  lease.release()
+  await clock.advance(1)
+  expect(caller.state).toBe('fulfilled')
+})
+
+test('R5: over maxWaiting acquire rejects at once, and says why', async () => {
+  const { pool } = await openPool({ maxSize: 1, maxWaiting: 1 })
+  const lease = await pool.acquire()
+  const waiter = watch(pool.acquire())
+  const refused = pool.acquire()
+  await expect(refused).rejects.toBeInstanceOf(PoolOverloadedError)
+  await expect(refused).rejects.toThrow('maxWaiting allows 1 to wait for a connection: 1 of 1 in use')
+  lease.release()
+  await settled()
+  expect(waiter.state).toBe('fulfilled')
+  expect(pool.stats().totals.overloaded).toBe(1)
+})
+
+test('maxWaiting 0 lets nobody wait for a release, but for a connection that may be opened', async () => {
+  const { pool } = await openPool({ maxSize: 3, maxWaiting: 0 })
+  await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
+  await expect(pool.acquire()).rejects.toBeInstanceOf(PoolOverloadedError)
+})
+
+test('a timeout that is no duration is refused by name, even where a connection is idle', async () => {
+  const { pool } = await openPool({ minSize: 1 })
+  for (const timeout of [-1, Number.NaN]) {
+    await expect(pool.acquire({ timeout })).rejects.toThrow(InterfaceError)
+    await expect(pool.acquire({ timeout })).rejects.toThrow('timeout: ')
+  }
+  expect(pool.idleSize).toBe(1)
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { makePool, openPool, watch } from './support/harness.ts'
+import { settled } from './support/virtual-clock.ts'
+
+test('a suspended pool hands out nothing, and resume serves those who wait in their order', async () => {
+  const { pool } = await openPool({ minSize: 1, maxSize: 1 })
+  pool.suspend()
+  const first = watch(pool.acquire())
+  const second = watch(pool.acquire())
+  await settled()
+  expect([first.state, second.state]).toEqual(['pending', 'pending'])
+  pool.resume()
+  await settled()
+  expect([first.state, second.state]).toEqual(['fulfilled', 'pending'])
+})
+
+test('what is released during suspension stays idle, and nothing is opened for those who wait', async () => {
+  const { pool, connector } = await openPool({ minSize: 1, maxSize: 5 })
+  const lease = await pool.acquire()
+  watch(pool.acquire())
+  pool.suspend()
+  lease.release()
+  watch(pool.acquire())
+  await settled()
+  expect(connector.connects.calls).toBe(2)
+  expect(pool.stats()).toMatchObject({ idle: 2, waiting: 2, leased: 0 })
+})
+
+test('close ends a suspension for those who wait', async () => {
+  const { pool } = await openPool({ minSize: 1 })
+  pool.suspend()
+  const waiter = pool.acquire()
+  const closed = pool.close()
+  ;(await waiter).release()
+  await closed
+  expect(pool.size).toBe(0)
+})
+
+test('resume does nothing to a pool that is not suspended', async () => {
+  const { pool, connector } = makePool({ minSize: 1 })
+  pool.resume()
+  await settled()
+  expect(connector.connects.calls).toBe(0)
+  await pool.terminate()
+  pool.suspend()
+  pool.resume()
+  await expect(pool.acquire()).rejects.toThrow('closed')
+})

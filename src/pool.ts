@@ -33,7 +33,6 @@ export type PoolEvents = { [E in keyof PoolingEvents<Session>]: Told<PoolingEven
  * first use. Its `fetch`, `execute`, … run one statement by itself on whatever connection is free.
  */
 export class Pool extends Queries implements AsyncDisposable {
-  protected readonly kind = 'Pool'
   readonly #options: PoolOptions
   readonly #acquireTimeout: number
   readonly #connector: SessionConnector

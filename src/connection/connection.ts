@@ -18,7 +18,6 @@ export interface ConnectionHome {
  * at once are answered in their order.
  */
 export class Connection extends Queries implements AsyncDisposable, TransactionScope {
-  protected readonly kind = 'Connection'
   readonly #session: Session
   readonly #home: ConnectionHome
   #ended: string | undefined
@@ -107,7 +106,7 @@ export class Connection extends Queries implements AsyncDisposable, TransactionS
     this.#ended ??= why
   }
 
-  checkUsable(method: string, kind = this.kind): void {
+  checkUsable(method: string, kind = 'Connection'): void {
     if (this.#ended !== undefined) {
       throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })
     }

@@ -51,8 +51,6 @@ export type SessionCall<T> = (session: Session, limits: CallLimits) => Promise<T
  * also with what `acquire` rejects with.
  */
 export abstract class Queries {
-  /** The class's name in messages. */
-  protected abstract readonly kind: string
   /** Runs `call` on this object's session, bounded by the caller's options. */
   protected abstract callSession<T>(
     method: string,

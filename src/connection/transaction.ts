@@ -29,7 +29,6 @@ export interface TransactionScope {
  * the connection's calls.
  */
 export class Transaction extends Queries implements TransactionScope {
-  protected readonly kind = 'Transaction'
   readonly #session: Session
   readonly #scope: TransactionScope
   readonly #depth: number
@@ -75,7 +74,7 @@ export class Transaction extends Queries implements TransactionScope {
     this.#ended ??= why
   }
 
-  checkUsable(method: string, kind = this.kind): void {
+  checkUsable(method: string, kind = 'Transaction'): void {
     this.#scope.checkUsable(method, kind)
     if (this.#ended !== undefined) {
       throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })

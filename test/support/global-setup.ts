@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { serverAccount } from '../../apps/tasks/src/embedded/account.ts'
 import { installedPostgres, reachableBy } from '../../apps/tasks/src/embedded/binaries.ts'
+import { removeAbandoned } from './abandoned.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
@@ -21,7 +22,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), 'rockpool-test-'))
   await chmod(folder, 0o755)
   const certificates = await makeCertificates(join(folder, 'certificates'))
-  const embedded = await reachableBy(await serverAccount(), await installedPostgres(), folder)
+  const account = await serverAccount()
+  const embedded = await reachableBy(account, await installedPostgres(), folder)
+  await removeAbandoned(join(embedded, 'bin'), account)
   const system = await systemPostgres()
   const bins = [join(embedded, 'bin'), ...(system === undefined ? [] : [system])]
 

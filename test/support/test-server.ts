@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { giveTo, serverAccount } from '../../apps/tasks/src/embedded/account.ts'
 import { Cluster } from '../../apps/tasks/src/embedded/cluster.ts'
 import { freePort } from '../../apps/tasks/src/embedded/free-port.ts'
+import { serverFolder } from './abandoned.ts'
 import type { Certificates } from './certificates.ts'
 
 export interface TestRole {
@@ -72,7 +72,7 @@ export interface RunningServer {
 /** Starts a server on data of its own, in a temporary folder with a path short enough for a unix socket. */
 export async function startTestServer(bin: string, certificates: Certificates): Promise<RunningServer> {
   const account = await serverAccount()
-  const directory = await mkdtemp(join(tmpdir(), 'rockpool-server-'))
+  const directory = await serverFolder()
   await giveTo(account, directory)
   const cluster = new Cluster({ bin, data: join(directory, 'data'), account })
   const stop = async () => {

@@ -33,8 +33,12 @@ export function start(command: string, args: string[], env: NodeJS.ProcessEnv, c
   }
   const exit = once(child, 'close').then(([code, signal]) => code ?? signal)
   onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
+    if (child.exitCode !== null || child.signalCode !== null) return
+    // In order, so that an embedded server ends with it.
+    process.kill(-child.pid!, 'SIGTERM')
+    const force = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 10_000)
     await exit
+    clearTimeout(force)
   })
   return { child, output: () => output, exit }
 }

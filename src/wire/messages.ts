@@ -1,5 +1,5 @@
 import type { PostgresReport } from '../errors.ts'
-import { brokenProtocol } from './frame-reader.ts'
+import { brokenProtocol, describeType } from './frame-reader.ts'
 
 const code = (letter: string) => letter.charCodeAt(0)
 
@@ -139,10 +139,12 @@ export function readParameterDescription(body: BodyReader): number[] {
   return oids
 }
 
-export function readTransactionStatus(body: BodyReader): TransactionStatus {
-  const status = String.fromCharCode(body.byte())
-  if (status === 'I' || status === 'T' || status === 'E') return status
-  throw brokenProtocol(`ReadyForQuery says '${status}'`)
+/** The status byte of a ReadyForQuery. */
+export function transactionStatus(byte: number): TransactionStatus {
+  if (byte === 0x49) return 'I'
+  if (byte === 0x54) return 'T'
+  if (byte === 0x45) return 'E'
+  throw brokenProtocol(`ReadyForQuery says ${describeType(byte)}`)
 }
 
 /** The letter of each field of a report, and its name here. "Error and Notice Message Fields" (protocol-error-fields). */

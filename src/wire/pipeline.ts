@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import { ConnectionLostError, PostgresError, type PostgresReport } from '../errors.ts'
+import { ConnectionLostError, type Outcome, PostgresError, type PostgresReport } from '../errors.ts'
 import { Channel } from './channel.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
-import { Backend, BodyReader, readReport, type TransactionStatus } from './messages.ts'
+import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
 import type { Request } from './request.ts'
 
 /** What the server says on its own, and the end. */
@@ -68,12 +68,12 @@ export class Pipeline {
   /** What the server said before it hung up: an ErrorResponse of severity FATAL. */
   #farewell: PostgresError | undefined
   #closed: { reason: ConnectionLostError | undefined } | undefined
-  #transactionStatus: TransactionStatus
+  #status: TransactionStatus
   #idle: { promise: Promise<void>; resolve: () => void } | undefined
 
-  constructor(socket: Socket, rest: Buffer, transactionStatus: TransactionStatus, owner: PipelineOwner) {
+  constructor(socket: Socket, rest: Buffer, status: TransactionStatus, owner: PipelineOwner) {
     this.#owner = owner
-    this.#transactionStatus = transactionStatus
+    this.#status = status
     this.#channel = new Channel(socket, rest, {
       message: (type, bytes, start, end) => this.#message(type, bytes, start, end),
       closed: (reason) => this.#settleClosed(reason),
@@ -82,7 +82,7 @@ export class Pipeline {
 
   /** As of the last ReadyForQuery. */
   get transactionStatus(): TransactionStatus {
-    return this.#transactionStatus
+    return this.#status
   }
 
   /** The request that the server works on. */
@@ -280,11 +280,11 @@ export class Pipeline {
   #ready(bytes: Buffer, start: number, end: number): void {
     this.#expectHead(Backend.ReadyForQuery)
     if (end - start !== 1) throw brokenProtocol(`ReadyForQuery has ${end - start} bytes`)
-    this.#transactionStatus = readStatus(bytes[start]!)
+    this.#status = transactionStatus(bytes[start]!)
     const request = this.#inFlight.shift()!
     if (this.#alone === request) this.#alone = undefined
     request.alone = false
-    if (request.ready(this.#transactionStatus) === 'again') this.#start(request)
+    if (request.ready(this.#status) === 'again') this.#start(request)
     if (this.#inFlight.first !== undefined && this.#inFlight.first !== request) {
       this.#inFlight.first.reachedHead()
     }
@@ -303,7 +303,7 @@ export class Pipeline {
     this.#owner.closed(reason)
   }
 
-  #loss(outcome: 'not-sent' | 'failed' | 'executed' | 'unknown'): ConnectionLostError {
+  #loss(outcome: Outcome): ConnectionLostError {
     if (this.#farewell !== undefined) {
       return new ConnectionLostError(`the server ended the connection: ${this.#farewell.message}`, {
         cause: this.#farewell,
@@ -316,11 +316,4 @@ export class Pipeline {
       ...(reason?.cause === undefined ? {} : { cause: reason.cause }),
     })
   }
-}
-
-function readStatus(byte: number): TransactionStatus {
-  if (byte === 0x49) return 'I'
-  if (byte === 0x54) return 'T'
-  if (byte === 0x45) return 'E'
-  throw brokenProtocol(`ReadyForQuery says ${describeType(byte)}`)
 }

@@ -8,8 +8,8 @@ import {
   Backend,
   type BodyReader,
   readReport,
-  readTransactionStatus,
   type TransactionStatus,
+  transactionStatus,
 } from './messages.ts'
 import { OutBuffer } from './out-buffer.ts'
 import { discard, type Socket } from './socket.ts'
@@ -214,7 +214,7 @@ async function collectAnswers(dialogue: Dialogue) {
         break
       case Backend.ReadyForQuery:
         checkReported(parameters)
-        return { parameters, processId, secretKey, transactionStatus: readTransactionStatus(body) }
+        return { parameters, processId, secretKey, transactionStatus: transactionStatus(body.byte()) }
       default:
         throw brokenProtocol(`message ${describeType(type)} during the start-up`)
     }

@@ -72,7 +72,7 @@ export class Circulation<C> implements Lessor<C> {
       const { connection, number, holder, acquiredAt } = lease
       events.emit('release', { connection, number, holder, held: now - acquiredAt })
     }
-    if (slot.state !== 'leased' || slot.lease !== lease) return
+    if (slot.state !== 'leased') return
     this.#restore(slot, now)
     pump(now)
   }

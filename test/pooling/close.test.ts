@@ -176,3 +176,40 @@ test('R18: a timeout that is no duration is refused, and the pool stays open', a
   await expect(pool.close({ timeout: -1 })).rejects.toBeInstanceOf(InterfaceError)
   expect(pool.isClosing).toBe(false)
 })
+
+test('R13: what comes back when nobody waits any more is closed without a reset', async () => {
+  const { pool, connector } = await openPool({ resetsTakeTime: true })
+  const lease = await pool.acquire()
+  const closed = pool.close()
+  lease.release()
+  await closed
+  expect(connector.log).toEqual(['connect 1', 'close 1'])
+})
+
+test('R13: a time-out of the last waiter lets close go on', async () => {
+  const { pool, connector, clock } = await openPool()
+  connector.connects.hold()
+  watch(pool.acquire({ timeout: 100 }))
+  const closed = watch(pool.close())
+  await clock.advance(100)
+  expect(closed.state).toBe('fulfilled')
+})
+
+test('a connect that close aborts is no failed connect', async () => {
+  const { pool, connector } = await openPool({ minSize: 1, maxSize: 2 })
+  await pool.acquire()
+  const seen: unknown[] = []
+  pool.on('connectFailed', (event) => seen.push(event))
+  connector.connects.hold()
+  const abort = new AbortController()
+  watch(pool.acquire({ signal: abort.signal }))
+  const closed = watch(pool.close())
+  abort.abort()
+  await settled()
+  expect(connector.connecting).toBe(0)
+  expect(seen).toEqual([])
+  expect(pool.stats().totals.connectFailures).toBe(0)
+  await pool.terminate()
+  await settled()
+  expect(closed.state).toBe('fulfilled')
+})

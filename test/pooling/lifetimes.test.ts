@@ -123,3 +123,15 @@ test('lifetimes and idle times share one timer', async () => {
   await harness.clock.advance(120_000)
   expect(harness.pool.size).toBe(0)
 })
+
+test('R10: each connection has its own time, counted from its own release', async () => {
+  const { pool, connector, clock } = await openPool({ maxInactiveConnectionLifetime: '10s' })
+  const [first, second] = [await pool.acquire(), await pool.acquire()]
+  first.release()
+  await clock.advance(5_000)
+  second.release()
+  await clock.advance(5_000)
+  expect(connector.log.slice(2)).toEqual(['close 1'])
+  await clock.advance(5_000)
+  expect(connector.log.slice(2)).toEqual(['close 1', 'close 2'])
+})

@@ -84,3 +84,20 @@ test('I3: each hand-out has a number of its own, and they rise', async () => {
   }
   expect(numbers).toEqual([1, 2, 3])
 })
+
+test('R3: a newcomer from within a hand-out does not overtake, though a connection is still idle', async () => {
+  const { pool } = await openPool({ minSize: 2, maxSize: 2 })
+  const order: string[] = []
+  const join = (name: string) => pool.acquire().then(() => order.push(name))
+  pool.suspend()
+  join('first')
+  join('second')
+  const off = pool.on('acquire', () => {
+    off()
+    join('newcomer')
+  })
+  pool.resume()
+  await settled()
+  expect(order).toEqual(['first', 'second'])
+  expect(pool.waitingSize).toBe(1)
+})

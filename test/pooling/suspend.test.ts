@@ -46,3 +46,9 @@ test('resume does nothing to a pool that is not suspended', async () => {
   pool.resume()
   await expect(pool.acquire()).rejects.toThrow('closed')
 })
+
+test('maxWaiting 0 refuses every caller of a suspended pool', async () => {
+  const { pool } = await openPool({ minSize: 1, maxWaiting: 0 })
+  pool.suspend()
+  await expect(pool.acquire()).rejects.toThrow('the pool is suspended')
+})

@@ -129,3 +129,19 @@ test('R14: a terminate that hangs is given up after closeTimeout, with a warning
   expect(warnings).toEqual(['a connection could not be terminated and was given up'])
   expect(clock.timers).toBe(0)
 })
+
+test('a connect that was given up may fail as late as it likes', async () => {
+  const { pool, connector, clock } = await openPool({ closeTimeout: '5s' })
+  let fail = (_: Error) => {}
+  connector.connect = () =>
+    new Promise((_, reject) => {
+      fail = reject
+    })
+  watch(pool.acquire())
+  const terminated = watch(pool.terminate())
+  await clock.advance(5_000)
+  fail(new Error('too late'))
+  await settled()
+  expect(terminated.state).toBe('fulfilled')
+  expect(pool.stats()).toMatchObject({ free: 10, totals: { connectFailures: 0 } })
+})

@@ -53,6 +53,11 @@ export function refused(expected: string, value: unknown): Refusal {
   return new Refusal(`expected ${expected}, got ${shapeOf(value)}`)
 }
 
+/** An undefined is a mistake more often than a NULL. */
+export function undefinedRefused(): Refusal {
+  return new Refusal('undefined is not a value; use null for NULL')
+}
+
 /** Fixed-size types check their size first: a lying length is a broken protocol, not a strange value. */
 export function wrongSize(name: string, size: number): Error {
   return brokenProtocol(`a value of type ${name} has ${size} bytes`)

@@ -3,17 +3,17 @@ import { binaryFormat, type Codec, refused, textFormat, wrongSize } from './code
 import { decodeText, writeText } from './text.ts'
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-const specials: Record<string, number> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-}
+const specials = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+])
 
 /** A number; a decimal string or one of 'NaN', 'Infinity', '-Infinity'; a bigint that a double holds exactly. */
 function toDouble(value: unknown): number {
   if (typeof value === 'number') return value
   if (typeof value === 'string') {
-    const number = decimal.test(value) ? Number(value) : specials[value]
+    const number = decimal.test(value) ? Number(value) : specials.get(value)
     if (number !== undefined) return number
   } else if (typeof value === 'bigint') {
     const number = Number(value)
@@ -26,7 +26,7 @@ function toDouble(value: unknown): number {
 const exactIntegers = 2 ** 24
 
 /**
- * The shortest decimal that is this float4, which is how the server prints it: 0.1, where the exact value of the
+ * A shortest decimal that is this float4, as the server prints it too: 0.1, where the exact value of the
  * 32 bits would be 0.10000000149011612. Nine digits tell any two float4 apart.
  */
 function shortest(value: number): number {

@@ -1,5 +1,5 @@
 import type { OutBuffer } from '../out-buffer.ts'
-import { type Codec, Refusal, refused } from './codec.ts'
+import { type Codec, Refusal, refused, undefinedRefused } from './codec.ts'
 
 /** PostgreSQL's MAXDIM. */
 export const mostDimensions = 6
@@ -19,7 +19,7 @@ export function flatten(element: Codec, value: unknown): FlatArray {
   if (!Array.isArray(value)) throw refused('an array', value)
   const lengths = element.takesArrays ? [value.length] : lengthsOf(value)
   const elements: unknown[] = []
-  collect(element, value, lengths, [], elements)
+  collect(element, value, lengths, 0, elements)
   return { lengths: elements.length === 0 ? [] : lengths, elements }
 }
 
@@ -38,33 +38,31 @@ function collect(
   element: Codec,
   array: unknown[],
   lengths: readonly number[],
-  path: readonly number[],
+  depth: number,
   elements: unknown[],
 ): void {
-  const innermost = path.length === lengths.length - 1
-  for (let i = 0; i < array.length; i++) {
-    const item = array[i]
-    const itemPath = [...path, i]
-    if (innermost) elements.push(prepareElement(element, item, itemPath))
-    else if (Array.isArray(item) && item.length === lengths[itemPath.length]) {
-      collect(element, item, lengths, itemPath, elements)
-    } else {
-      const expected = `an array of ${lengths[itemPath.length]}, as the first beside it (PostgreSQL's arrays are rectangular)`
-      throw new Refusal(refused(expected, item).message, itemPath)
+  const inner = lengths[depth + 1]
+  let i = 0
+  try {
+    for (; i < lengths[depth]!; i++) {
+      const item = array[i]
+      if (inner === undefined) elements.push(prepareElement(element, item))
+      else if (Array.isArray(item) && item.length === inner) {
+        collect(element, item, lengths, depth + 1, elements)
+      } else throw refused(`an array of the length ${inner}, as the first one beside it has`, item)
     }
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(error.message, [i, ...error.path]) : error
   }
 }
 
-function prepareElement(element: Codec, value: unknown, path: readonly number[]): unknown {
+function prepareElement(element: Codec, value: unknown): unknown {
   if (value === null) return null
-  try {
-    if (value === undefined) throw new Refusal('undefined is no value; use null for NULL')
-    if (Array.isArray(value) && !element.takesArrays)
-      throw refused(`no array beside an element that is none`, value)
-    return element.prepare === undefined ? value : element.prepare(value)
-  } catch (error) {
-    throw error instanceof Refusal ? new Refusal(error.message, path) : error
+  if (value === undefined) throw undefinedRefused()
+  if (Array.isArray(value) && !element.takesArrays) {
+    throw refused('a single value, as the first one beside it is', value)
   }
+  return element.prepare === undefined ? value : element.prepare(value)
 }
 
 /** Writes one element; a refusal of it tells its place. */

@@ -77,7 +77,7 @@ function encodeInt8(value: unknown, out: OutBuffer): void {
       return
     }
   }
-  throw refused(`an integer from -2^63 to 2^63-1 (beyond ±(2^53-1) as a bigint or a string)`, value)
+  throw refused('an integer from -2^63 to 2^63-1 (beyond ±(2^53-1) as a bigint or a string)', value)
 }
 
 function decodeBigInt(bytes: Buffer, start: number, end: number): bigint {

@@ -1,6 +1,6 @@
 import { DataError, InterfaceError } from '../../errors.ts'
 import type { OutBuffer } from '../out-buffer.ts'
-import { type Codec, checkSize, mostBytes, Refusal } from './codec.ts'
+import { type Codec, checkSize, mostBytes, Refusal, undefinedRefused } from './codec.ts'
 
 /** Bind and ParameterDescription count parameters in an Int16, read without a sign. */
 const mostParameters = 65_535
@@ -46,7 +46,7 @@ export function prepareArguments(codecs: readonly Codec[], args: readonly unknow
     if (value === null) continue
     const codec = codecs[i]!
     try {
-      if (value === undefined) throw new Refusal('undefined is no value; use null for NULL')
+      if (value === undefined) throw undefinedRefused()
       if (codec.prepare === undefined) continue
       const own = codec.prepare(value)
       ready ??= args.slice()

@@ -125,13 +125,17 @@ describe.for(servers())('values on PostgreSQL $major', (server) => {
     },
   )
 
-  it('jsonb: random values come back as they went', async () => {
+  it('json: random values come back as they went', async () => {
     const values = fc
-      .jsonValue({ noUnicodeString: false })
-      .filter((value) => !JSON.stringify(value).includes('\\u0000') && !JSON.stringify(value).includes('-0'))
+      .jsonValue()
+      .map((value) => JSON.parse(JSON.stringify(value)))
+      .filter((value) => !JSON.stringify(value).includes('\\u0000'))
     await fc.assert(
       fc.asyncProperty(values, async (value) => {
         expect(await connection.fetchVal('select $1::json', [value])).toEqual(value)
+        expect(
+          await connection.fetchVal('select $1::jsonb = $2::text::jsonb', [value, JSON.stringify(value)]),
+        ).toBe(true)
       }),
       { numRuns: 150 },
     )

@@ -74,8 +74,8 @@ export function renderRace(peers: readonly Peer[], laps: readonly Lap[]): string
   return [
     table,
     '',
-    `The ratios are to ${base}: the median of the rounds (lowest–highest). CPU is this process's, for one request.`,
-    'Reset is what is taken back of a session before its next user has it. full: an open transaction, locks, cursors,',
-    'channels, settings, role, temporary tables, sequence state; none: nothing.',
+    ...(peers.length > 1 ? [`The ratios are to ${base}: the median of the rounds (lowest–highest).`] : []),
+    "CPU is this process's, for one request. Reset is what is taken back of a session before its next user has it.",
+    'full: an open transaction, locks, cursors, channels, settings, role, temporary tables, sequence state; none: nothing.',
   ].join('\n')
 }

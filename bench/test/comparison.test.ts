@@ -59,6 +59,7 @@ it('the race has a line for each peer at each number of callers', async () => {
 
 it.for([
   ['no row', null],
+  ['nothing', undefined],
   ["another task's id", { id: 2, title: 'task 1' }],
   ["another task's title", { id: 1, title: 'task 2' }],
 ])('%s instead of the asked task is an error', async ([, row]) => {

@@ -49,9 +49,12 @@ export class TaskById implements Workload {
 
   async request(client: Client): Promise<void> {
     const id = ((this.#asked++ * stride) % tasks) + 1
-    const row = (await client.fetchRow(this.#statement, [id])) as { id: unknown; title: unknown } | null
+    const row = (await client.fetchRow(this.#statement, [id])) as
+      | { id: unknown; title: unknown }
+      | null
+      | undefined
     // Some libraries give a bigint as text.
-    if (row === null || Number(row.id) !== id || row.title !== `task ${id}`) {
+    if (Number(row?.id) !== id || row?.title !== `task ${id}`) {
       throw new Error(`asked for task ${id}, the answer was ${JSON.stringify(row)}`)
     }
     this.#checked++

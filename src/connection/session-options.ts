@@ -9,6 +9,8 @@ export interface SessionOptions {
   commandTimeout?: Duration | undefined
   /** How long a cancelled statement may take to end before its connection is closed. Default `'2s'`; 0: no limit. */
   cancelTimeout?: Duration | undefined
+  /** How long the server may take to close a connection before its socket is destroyed. Default `'5s'`; 0: no limit. */
+  closeTimeout?: Duration | undefined
   /** How many prepared statements a connection keeps. Default 100; 0 keeps none and uses the unnamed statement. */
   statementCacheSize?: number | undefined
   /** After how long a kept statement is prepared anew. Default `'300s'`; 0: never. */
@@ -22,6 +24,7 @@ export interface SessionOptions {
 export const sessionOptionNames = [
   'commandTimeout',
   'cancelTimeout',
+  'closeTimeout',
   'statementCacheSize',
   'maxCachedStatementLifetime',
   'maxCacheableStatementSize',
@@ -33,6 +36,7 @@ export function resolveSessionOptions(options: SessionOptions, clock: Clock): Se
   return {
     commandTimeout: parseDuration('commandTimeout', options.commandTimeout ?? 0),
     cancelTimeout: parseDuration('cancelTimeout', options.cancelTimeout ?? 2_000),
+    closeTimeout: parseDuration('closeTimeout', options.closeTimeout ?? 5_000),
     statementCache: {
       size: count('statementCacheSize', options.statementCacheSize ?? 100),
       lifetime: parseDuration('maxCachedStatementLifetime', options.maxCachedStatementLifetime ?? 300_000),

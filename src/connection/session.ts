@@ -21,6 +21,8 @@ export interface SessionSettings {
   commandTimeout: number
   /** How long a cancelled statement may take to end before the connection is closed, in milliseconds; 0: no limit. */
   cancelTimeout: number
+  /** How long the server may take to close its side before the socket is destroyed, in milliseconds; 0: no limit. */
+  closeTimeout: number
   statementCache: StatementCacheSettings
   types: TypeRegistry
   clock: Clock
@@ -142,12 +144,26 @@ export class Session implements PreparedCommandHost {
     return this.#pipeline.whenIdle()
   }
 
-  /** Says goodbye and resolves when the server has closed the socket. Commands in flight are answered first. */
+  /**
+   * Says goodbye and resolves when the server has closed the socket, or when it has not within `closeTimeout`.
+   * Commands in flight are answered first.
+   */
   async close(): Promise<void> {
+    const { closeTimeout, clock } = this.#settings
     this.#ending = true
     await this.#pipeline.whenIdle()
     this.#pipeline.end()
+    const timer =
+      closeTimeout === 0
+        ? undefined
+        : clock.setTimer(closeTimeout, () => {
+            const waited = formatDuration(closeTimeout)
+            this.#pipeline.destroy(
+              new ConnectionLostError(`the server did not close within ${waited} (closeTimeout)`),
+            )
+          })
     await this.#pipeline.whenClosed
+    timer?.cancel()
   }
 
   /** Closes at once, asking the server to cancel what it runs; resolves when socket and timers are gone. */

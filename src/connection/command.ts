@@ -3,7 +3,7 @@ import { brokenProtocol } from '../wire/frame-reader.ts'
 import { writeCopyFail, writeSync } from '../wire/frontend.ts'
 import type { TransactionStatus } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
-import { type Continuation, type Loss, Request } from '../wire/request.ts'
+import { type Continuation, type DataFlow, type Loss, Request } from '../wire/request.ts'
 
 /** The error for a caller who does not want the answer any more, given what became of the statement. */
 export type GiveUpReason = (outcome: Outcome) => unknown
@@ -14,8 +14,12 @@ export interface CommandHost {
   cancelHead(command: Command<unknown>): void
   /** Whether a cancel was sent whose effect has not been seen yet. Says yes once a cancel. */
   takeCancel(): boolean
+  /** A statement ended, with this tag. */
+  commandEnded(tag: string): void
   /** A failure left the session in a failed transaction. */
   transactionFailed(by: RockpoolError): void
+  /** A statement failed, however that left the transaction. */
+  statementFailed(by: RockpoolError): void
 }
 
 /**
@@ -52,8 +56,10 @@ export abstract class Command<T> extends Request {
 
   /** Writes the command's next messages. */
   protected abstract compose(out: OutBuffer): void
-  /** Every answer is in and none is an error: the caller's value, or that there is more to write. */
-  protected abstract complete(): { value: T } | 'again'
+  /** Every answer is in and none is an error: the caller's value. */
+  protected abstract complete(): { value: T }
+  /** The server reported `failure`, wherever that leaves the transaction. */
+  protected learn(_failure: RockpoolError): void {}
   /**
    * Whether a command that failed, and left nothing behind, is to be run again unseen. Asked only outside
    * transactions and while the caller waits.
@@ -64,12 +70,32 @@ export abstract class Command<T> extends Request {
   /** Whether the copy in progress needs a Sync of its own: the one already sent is swallowed by it. */
   protected abstract readonly copyNeedsSync: boolean
 
+  /** The SQL that it runs, for those who read it; `undefined`: it has no one text. */
+  get text(): string | undefined {
+    return undefined
+  }
+
   get isPending(): boolean {
     return this.#state !== 'settled'
   }
 
   get isWritten(): boolean {
     return this.#state === 'written'
+  }
+
+  /** Whether what was written runs the statement, and does not only prepare it. */
+  protected get isExecuting(): boolean {
+    return true
+  }
+
+  /** Whether, nothing having failed, there is more to write all the same. */
+  protected get isUnfinished(): boolean {
+    return false
+  }
+
+  /** Whether the caller still waits for the answer. */
+  protected get isWanted(): boolean {
+    return this.#gaveUp === undefined
   }
 
   /** The caller leaves. A command that is not written is withdrawn from the pipeline first. */
@@ -101,25 +127,25 @@ export abstract class Command<T> extends Request {
 
   override ready(status: TransactionStatus): Continuation {
     const { failure } = this
-    const wanted = this.#gaveUp === undefined
+    const wanted = this.isWanted
     if (failure !== undefined) {
       if (status === 'E') this.host.transactionFailed(failure)
+      this.host.statementFailed(failure)
+      this.learn(failure)
       if (wanted && status === 'I' && this.mayRepeat(failure)) {
         this.failure = undefined
+        this.#state = 'waiting'
         return 'again'
       }
       if (!wanted) takesCancel(failure, this.host)
       this.#fail(this.#gaveUp?.(failure.outcome ?? 'failed') ?? failure)
+    } else if (wanted && this.isUnfinished) {
+      this.#state = 'waiting'
+      return 'again'
+    } else if (wanted) {
+      this.#succeed(this.complete().value)
     } else {
-      const completion = this.complete()
-      if (completion === 'again') {
-        if (wanted) return 'again'
-        this.#fail(this.#gaveUp?.('not-sent'))
-      } else if (wanted) {
-        this.#succeed(completion.value)
-      } else {
-        this.#fail(this.#gaveUp?.('executed'))
-      }
+      this.#fail(this.#gaveUp?.(this.isExecuting ? 'executed' : 'not-sent'))
     }
     this.onFinished?.()
     return 'done'
@@ -130,17 +156,17 @@ export abstract class Command<T> extends Request {
     this.onFinished?.()
   }
 
-  override copyIn(out: OutBuffer): void {
+  override copyIn(flow: DataFlow): void {
     this.failure ??= copyRefused('COPY … FROM STDIN', 'failed')
-    writeCopyFail(out, 'this method has no data to send')
-    if (this.copyNeedsSync) writeSync(out)
+    writeCopyFail(flow.out, 'this method has no data to send')
+    if (this.copyNeedsSync) writeSync(flow.out)
   }
 
-  override copyOut(): void {
+  override copyOut(_flow: DataFlow): void {
     this.failure ??= copyRefused('COPY … TO STDOUT', 'executed')
   }
 
-  override copyData(): void {
+  override copyData(_bytes: Buffer, _start: number, _end: number): void {
     if (this.failure === undefined) throw brokenProtocol('COPY data came that was not asked for')
   }
 

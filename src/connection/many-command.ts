@@ -33,7 +33,7 @@ export class ManyCommand extends PreparedCommand<void> {
     }
   }
 
-  protected override executed(): { value: undefined } {
+  protected override complete(): { value: undefined } {
     return { value: undefined }
   }
 

@@ -1,7 +1,7 @@
-import { PostgresError, type RockpoolError } from '../errors.ts'
+import { PostgresError, RockpoolError } from '../errors.ts'
 import type { TypeRegistry } from '../wire/codecs/index.ts'
 import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeDescribeStatement, writeParse, writeSync } from '../wire/frontend.ts'
+import { writeDescribeStatement, writeFlush, writeParse, writeSync } from '../wire/frontend.ts'
 import {
   type BodyReader,
   type FieldDescription,
@@ -11,58 +11,64 @@ import {
 import type { OutBuffer } from '../wire/out-buffer.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
 import { Statement } from './statement.ts'
-import type { StatementCache } from './statement-cache.ts'
+import type { StatementCache, StatementStore } from './statement-cache.ts'
 
 /** What prepared commands of one connection share. */
 export interface PreparedCommandHost extends CommandHost {
   readonly cache: StatementCache
   readonly types: TypeRegistry
+  /** Asks the server for types that `asker`, which is alone, needs; it is written again behind the question. */
+  askTypes(asker: Command<unknown>, oids: readonly number[], failed: (reason: unknown) => void): void
+  /** A statement that was right once does not fit any more: others, on other connections too, may not either. */
+  statementsOutdated(): void
 }
-
-/** The SQLSTATEs by which a server says that a prepared statement, though it was right once, does not fit any more. */
-const staleStatement = new Set(['0A000', '26000', '42883', '42P18'])
 
 /** CALL and DO may commit by themselves: what they did before a cancel is not rolled back. */
 const mayCommit = /^\s*(call|do)\b/i
 
 /**
- * A command that runs a statement through the extended protocol ("Extended Query", protocol-flow): prepared,
- * described, and alone in the pipeline the first time, then bound and executed. A statement that went stale
- * before anything was bound to it is prepared again, once.
+ * A command that runs a statement through the extended protocol ("Extended Query", protocol-flow). One that is not
+ * prepared yet is parsed and described first, alone in the pipeline. Its Sync comes after its execution only, so
+ * that a bouncer in transaction mode cannot change servers between. A statement that was prepared before and went
+ * stale before anything was bound to it is prepared again, once.
  */
 export abstract class PreparedCommand<T> extends Command<T> {
   protected readonly sql: string
   protected override readonly host: PreparedCommandHost
   protected readonly copyNeedsSync = true
-  #phase: 'prepare' | 'execute' = 'execute'
+  readonly #store: StatementStore
   #statement: Statement | undefined
-  #name = ''
-  #parameterTypes: number[] = []
-  #fields: FieldDescription[] | undefined
-  #wasCached = false
-  #bound = false
+  #preparing: { name: string; parameterTypes: number[]; fields: FieldDescription[] } | undefined
+  /** Whether types must be asked for, before the statement is prepared again. */
+  #lacksTypes = false
+  #unanswered: { reason: unknown } | undefined
+  /** What is known of the execution: it may find a statement from before outdated until Bind has succeeded. */
+  #fit: 'assumed' | 'outdated' | 'seen' = 'seen'
 
-  constructor(host: PreparedCommandHost, sql: string) {
+  constructor(host: PreparedCommandHost, sql: string, store: StatementStore = host.cache) {
     super(host)
     this.host = host
     this.sql = sql
+    this.#store = store
+  }
+
+  override get text(): string {
+    return this.sql
   }
 
   /** Makes the arguments ready for `writeExecution`. May run the user's code. */
   protected abstract prepareExecution(statement: Statement): void
   /** Writes Bind and Execute, once or more. */
   protected abstract writeExecution(out: OutBuffer, statement: Statement): void
-  protected abstract executed(): { value: T }
 
-  protected get isExecuting(): boolean {
-    return this.#phase === 'execute'
+  protected override get isExecuting(): boolean {
+    return this.#preparing === undefined
   }
 
   override prepare(): void {
-    if (this.#statement === undefined) {
-      this.#statement = this.host.cache.get(this.sql)
-      this.#wasCached = this.#statement !== undefined
-    }
+    if (this.#unanswered !== undefined) throw this.#unanswered.reason
+    this.#lacksTypes = false
+    this.#statement = this.#store.get(this.sql)
     if (this.#statement !== undefined) this.prepareExecution(this.#statement)
   }
 
@@ -70,56 +76,110 @@ export abstract class PreparedCommand<T> extends Command<T> {
     const { cache } = this.host
     cache.writeLeaving(out)
     if (this.#statement === undefined) {
-      this.#phase = 'prepare'
-      this.alone = true
-      this.#name = cache.nameFor(this.sql)
-      writeParse(out, this.#name, this.sql)
-      writeDescribeStatement(out, this.#name)
+      this.#writePreparation(out)
     } else {
-      this.#phase = 'execute'
-      this.#bound = false
+      this.#fit = 'assumed'
       this.writeExecution(out, this.#statement)
+      writeSync(out)
     }
-    writeSync(out)
     cache.haveLeft()
   }
 
-  protected override complete(): { value: T } | 'again' {
-    if (this.#phase === 'execute') return this.executed()
-    if (this.#fields === undefined) throw brokenProtocol('a statement was not described')
-    this.#statement = new Statement(this.sql, this.#name, this.#parameterTypes, this.#fields, this.host.types)
-    this.host.cache.add(this.#statement)
-    return 'again'
+  #writePreparation(out: OutBuffer): void {
+    const name = this.#store.nameFor(this.sql)
+    writeParse(out, name, this.sql)
+    writeDescribeStatement(out, name)
+    writeFlush(out)
+    this.#preparing = { name, parameterTypes: [], fields: [] }
+    this.#fit = 'seen'
+    this.alone = this.paused = true
+  }
+
+  override resume(out: OutBuffer): void {
+    const { cache } = this.host
+    if (this.failure === undefined && !this.#askTypes()) {
+      const { name, parameterTypes, fields } = this.#preparing!
+      const statement = new Statement(this.sql, name, parameterTypes, fields, this.host.types)
+      this.#store.add(statement)
+      cache.writeLeaving(out)
+      cache.haveLeft()
+      this.#execute(out, statement)
+    }
+    writeSync(out)
+  }
+
+  /** A simple query for the types ends the unnamed statement, so that whatever was prepared is prepared again. */
+  #askTypes(): boolean {
+    const { name, parameterTypes, fields } = this.#preparing!
+    const { cache, types } = this.host
+    const unknown = types.unknown([...parameterTypes, ...fields.map((field) => field.typeOid)])
+    if (unknown.length === 0) return false
+    this.#lacksTypes = true
+    this.host.askTypes(this as Command<unknown>, unknown, (reason) => {
+      this.#unanswered = { reason }
+    })
+    cache.leave(name)
+    return true
+  }
+
+  protected override get isUnfinished(): boolean {
+    return this.#lacksTypes
+  }
+
+  #execute(out: OutBuffer, statement: Statement): void {
+    let mark = out.position
+    try {
+      this.prepareExecution(statement)
+      if (!this.isWanted) return
+      mark = out.position
+      this.writeExecution(out, statement)
+      this.#preparing = undefined
+    } catch (error) {
+      if (!(error instanceof RockpoolError)) throw error
+      out.truncate(mark)
+      this.failure = error
+    }
+  }
+
+  protected override learn(failure: RockpoolError): void {
+    if (this.#fit !== 'assumed' || !(failure instanceof PostgresError)) return
+    const isLost = failure.sqlState === '26000'
+    if (!isLost && !saysOutdated(failure)) return
+    this.#fit = 'outdated'
+    this.host.cache.clear()
+    if (!isLost) this.host.statementsOutdated()
   }
 
   protected override mayRepeat(failure: RockpoolError): boolean {
-    if (isStale(failure) && this.#phase === 'execute' && this.#wasCached && !this.#bound) {
-      this.host.cache.forget(this.#statement!)
-      this.#statement = undefined
-      this.#wasCached = false
-      return true
-    }
-    return !mayCommit.test(this.sql) && takesCancel(failure, this.host)
+    return this.#fit === 'outdated' || (!mayCommit.test(this.sql) && takesCancel(failure, this.host))
   }
 
   override bindComplete(): void {
-    this.#bound = true
+    this.#fit = 'seen'
   }
 
   override parameterDescription(body: BodyReader): void {
-    this.#parameterTypes = readParameterDescription(body)
+    this.#described().parameterTypes = readParameterDescription(body)
   }
 
   override rowDescription(body: BodyReader): void {
-    if (this.#phase !== 'prepare') throw brokenProtocol('rows were described again')
-    this.#fields = readRowDescription(body)
+    this.#described().fields = readRowDescription(body)
   }
 
   override noData(): void {
-    this.#fields = []
+    this.#described()
+  }
+
+  #described() {
+    if (this.#preparing === undefined) throw brokenProtocol('a statement was described again')
+    return this.#preparing
   }
 }
 
-function isStale(failure: RockpoolError): boolean {
-  return failure instanceof PostgresError && staleStatement.has(failure.sqlState)
+/**
+ * Whether a failure before Bind has succeeded can mean that a statement, right when it was prepared, is not any
+ * more: its result or its plan changed (0A000), it cannot be analysed as it was (class 42), a type is gone (XX000).
+ */
+function saysOutdated({ sqlState }: PostgresError): boolean {
+  return sqlState === '0A000' || sqlState.startsWith('42') || sqlState === 'XX000'
 }

@@ -161,13 +161,13 @@ const firstValue = (result: StatementResult) => (result.rows[0] as unknown[] | u
 const commandTag = (result: StatementResult) => result.tag
 
 /** `'INSERT 0 5'` is INSERT with 5 rows; `'CREATE TABLE'` has no count ("CommandComplete", protocol-message-formats). */
-function wholeResult({ rows, tag, fields }: StatementResult): QueryResult<unknown> {
+function wholeResult({ rows, tag, statement }: StatementResult): QueryResult<unknown> {
   const words = tag.split(' ')
   const count = Number(words.at(-1))
   const counted = tag !== '' && Number.isInteger(count)
   return {
     rows,
-    fields: fields.map(({ name, typeOid, tableOid }) => ({ name, typeOid, tableOid })),
+    fields: statement.fields.map(({ name, typeOid, tableOid }) => ({ name, typeOid, tableOid })),
     rowCount: counted ? count : null,
     command: words.filter((word) => !/^\d+$/.test(word)).join(' '),
   }

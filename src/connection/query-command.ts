@@ -2,18 +2,20 @@ import { DataError } from '../errors.ts'
 import { checkArgumentCount, type PreparedArguments } from '../wire/codecs/parameters.ts'
 import { brokenProtocol } from '../wire/frame-reader.ts'
 import { writeExecute } from '../wire/frontend.ts'
-import type { FieldDescription } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
 import type { RowMode, RowReader } from '../wire/row-reader.ts'
 import { PreparedCommand, type PreparedCommandHost } from './prepared-command.ts'
 import type { Statement } from './statement.ts'
+import type { StatementStore } from './statement-cache.ts'
 
 /** A statement's whole result. */
 export interface StatementResult {
   rows: unknown[]
-  /** The command tag: `'INSERT 0 1'`; empty for an empty statement. */
+  /** The command tag: `'INSERT 0 1'`; empty for an empty statement, and where there are rows beyond the limit. */
   tag: string
-  fields: readonly FieldDescription[]
+  /** Whether it ran to its end, and not only to the limit. */
+  isComplete: boolean
+  statement: Statement
 }
 
 export interface QueryShape {
@@ -22,14 +24,23 @@ export interface QueryShape {
   limit: number
 }
 
+/** Where a command gets its statement from, if not from the cache, and where the rows behind its limit stay. */
+export interface Execution {
+  store: StatementStore
+  /** Its name; the unnamed portal goes with the next statement. */
+  portal: string
+}
+
 /** One statement, run once; `finish` makes the caller's value of its result. */
 export class QueryCommand<T> extends PreparedCommand<T> {
   readonly #args: readonly unknown[]
   readonly #shape: QueryShape
   readonly #finish: (result: StatementResult) => T
+  readonly #portal: string
   #prepared: PreparedArguments | undefined
   #rows: unknown[] = []
   #tag = ''
+  #isComplete = false
   #statement: Statement | undefined
   #read: RowReader | undefined
 
@@ -39,12 +50,14 @@ export class QueryCommand<T> extends PreparedCommand<T> {
     args: readonly unknown[],
     shape: QueryShape,
     finish: (result: StatementResult) => T,
+    execution: Execution = { store: host.cache, portal: '' },
   ) {
-    super(host, sql)
+    super(host, sql, execution.store)
     checkArgumentCount(args.length)
     this.#args = args
     this.#shape = shape
     this.#finish = finish
+    this.#portal = execution.portal
   }
 
   protected override prepareExecution(statement: Statement): void {
@@ -54,13 +67,22 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   protected override writeExecution(out: OutBuffer, statement: Statement): void {
     this.#statement = statement
     this.#rows = []
+    this.#isComplete = false
     this.#read = statement.fields.length > 0 ? statement.reader(this.#shape.rowMode) : undefined
-    statement.writeBind(out, this.#prepared!)
-    writeExecute(out, this.#shape.limit)
+    statement.writeBind(out, this.#prepared!, this.#portal)
+    writeExecute(out, this.#shape.limit, this.#portal)
   }
 
-  protected override executed(): { value: T } {
-    return { value: this.#finish({ rows: this.#rows, tag: this.#tag, fields: this.#statement!.fields }) }
+  protected override complete(): { value: T } {
+    if (this.#statement === undefined) throw brokenProtocol('a statement was not run')
+    return {
+      value: this.#finish({
+        rows: this.#rows,
+        tag: this.#tag,
+        isComplete: this.#isComplete,
+        statement: this.#statement,
+      }),
+    }
   }
 
   override dataRow(bytes: Buffer, start: number, end: number): void {
@@ -78,11 +100,13 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   }
 
   override commandComplete(tag: string): void {
+    this.host.commandEnded(tag)
     this.#tag = tag
+    this.#isComplete = true
   }
 
   override emptyQuery(): void {
-    this.#tag = ''
+    this.#isComplete = true
   }
 
   override portalSuspended(): void {

@@ -9,12 +9,13 @@ import {
   type RockpoolError,
 } from '../errors.ts'
 import { sendCancel } from '../wire/cancel.ts'
-import type { TypeRegistry } from '../wire/codecs/index.ts'
+import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
 import type { Command, GiveUpReason } from './command.ts'
 import type { PreparedCommandHost } from './prepared-command.ts'
 import { StatementCache, type StatementCacheSettings } from './statement-cache.ts'
+import { TypeQuestion } from './type-question.ts'
 
 export interface SessionSettings {
   /** The default time-out of a command, in milliseconds; 0: none. */
@@ -24,7 +25,7 @@ export interface SessionSettings {
   /** How long the server may take to close its side before the socket is destroyed, in milliseconds; 0: no limit. */
   closeTimeout: number
   statementCache: StatementCacheSettings
-  types: TypeRegistry
+  types: TypeConfiguration
   clock: Clock
 }
 
@@ -38,6 +39,12 @@ export interface CallLimits {
 export interface SessionOwner {
   lost(error: ConnectionLostError): void
   notice(report: PostgresReport): void
+  /** A prepared statement did not fit any more: those of other sessions of the same database may not either. */
+  statementsOutdated?(): void
+  /** A user's command is about to run; `undefined` where it has no one text. */
+  runs?(sql: string | undefined): void
+  /** A command failed by the server's or the library's word. */
+  statementFailed?(error: RockpoolError): void
 }
 
 /**
@@ -53,7 +60,7 @@ export class Session implements PreparedCommandHost {
   readonly #settings: SessionSettings
   readonly #established: EstablishedSession
   readonly #pipeline: Pipeline
-  readonly #owner: SessionOwner
+  #owner: SessionOwner
   #commands = 0
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
@@ -67,13 +74,16 @@ export class Session implements PreparedCommandHost {
   constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
     this.processId = established.processId
     this.parameters = established.parameters
-    this.types = settings.types
+    this.types = new TypeRegistry(settings.types, (certain) => {
+      this.forgetStatements()
+      if (certain) this.statementsOutdated()
+    })
     this.cache = new StatementCache(settings.statementCache, () => settings.clock.now())
     this.#settings = settings
     this.#established = established
     this.#owner = owner
     this.#pipeline = new Pipeline(established.socket, established.rest, established.transactionStatus, {
-      notice: (report) => owner.notice(report),
+      notice: (report) => this.#owner.notice(report),
       parameter: (name, value) => this.#parameterChanged(name, value),
       notification: () => {},
       closed: (reason) => this.#closed(reason),
@@ -114,6 +124,7 @@ export class Session implements PreparedCommandHost {
   /** Runs a user's command. */
   run<T>(command: Command<T>, limits: CallLimits): Promise<T> {
     this.#commands++
+    this.#owner.runs?.(command.text)
     return this.runUncounted(command, limits)
   }
 
@@ -178,6 +189,13 @@ export class Session implements PreparedCommandHost {
     await this.#pipeline.whenClosed
   }
 
+  askTypes(asker: Command<unknown>, oids: readonly number[], failed: (reason: unknown) => void): void {
+    const question = new TypeQuestion(this, this.types, oids, failed)
+    question.deadline = asker.deadline
+    question.timeout = asker.timeout
+    this.#pipeline.submitNext(question)
+  }
+
   cancelHead(command: Command<unknown>): void {
     if (command.onFinished !== undefined) return
     const { cancelTimeout, clock } = this.#settings
@@ -207,6 +225,29 @@ export class Session implements PreparedCommandHost {
       if (ended) partDone()
       else this.#pipeline.destroy(new ConnectionLostError(strayCancel))
     })
+  }
+
+  /** Every statement is prepared again at its next use, and types that are not PostgreSQL's own are asked for again. */
+  forgetStatements(): void {
+    this.cache.clear()
+    this.types.forget()
+  }
+
+  /** From now on `owner` is told what happens. */
+  adopt(owner: SessionOwner): void {
+    this.#owner = owner
+  }
+
+  statementFailed(by: RockpoolError): void {
+    this.#owner.statementFailed?.(by)
+  }
+
+  statementsOutdated(): void {
+    this.#owner.statementsOutdated?.()
+  }
+
+  commandEnded(tag: string): void {
+    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.forgetStatements()
   }
 
   /** What made the last failed transaction fail. */

@@ -4,13 +4,17 @@ import type { OutBuffer } from '../wire/out-buffer.ts'
 import { Command, type CommandHost } from './command.ts'
 
 /** One or more statements without arguments through the simple protocol ("Simple Query", protocol-flow). */
-abstract class SimpleQuery<T> extends Command<T> {
+export abstract class SimpleQuery<T> extends Command<T> {
   protected readonly copyNeedsSync = false
   readonly #sql: string
 
   constructor(host: CommandHost, sql: string) {
     super(host)
     this.#sql = sql
+  }
+
+  override get text(): string {
+    return this.#sql
   }
 
   protected override compose(out: OutBuffer): void {
@@ -21,7 +25,9 @@ abstract class SimpleQuery<T> extends Command<T> {
 
   override dataRow(_bytes: Buffer, _start: number, _end: number): void {}
 
-  override commandComplete(_tag: string): void {}
+  override commandComplete(tag: string): void {
+    this.host.commandEnded(tag)
+  }
 
   override emptyQuery(): void {}
 }
@@ -35,6 +41,7 @@ export class SimpleCommand extends SimpleQuery<string> {
   }
 
   override commandComplete(tag: string): void {
+    super.commandComplete(tag)
     this.#tag = tag
   }
 }

@@ -1,5 +1,6 @@
 import { writeCloseStatement } from '../wire/frontend.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
+import { PinnedStatement } from './pinned-statement.ts'
 import type { Statement } from './statement.ts'
 
 export interface StatementCacheSettings {
@@ -11,6 +12,14 @@ export interface StatementCacheSettings {
   largest: number
 }
 
+/** Where a command finds its statement, and puts it once it is prepared. */
+export interface StatementStore {
+  get(sql: string): Statement | undefined
+  /** The name under which `sql` is to be prepared; the empty one (the unnamed statement) where it is not kept. */
+  nameFor(sql: string): string
+  add(statement: Statement): void
+}
+
 interface Entry {
   statement: Statement
   expires: number
@@ -20,11 +29,15 @@ interface Entry {
  * The statements that this connection has prepared, by their text, the least recently used first. One that
  * leaves is closed on the server with the next message that is written anyway.
  */
-export class StatementCache {
+export class StatementCache implements StatementStore {
   readonly #settings: StatementCacheSettings
   readonly #now: () => number
   readonly #entries = new Map<string, Entry>()
+  readonly #pinned = new Set<PinnedStatement>()
   readonly #leaving: string[] = []
+  readonly #leave = (name: string) => {
+    this.#leaving.push(name)
+  }
   #named = 0
 
   constructor(settings: StatementCacheSettings, now: () => number) {
@@ -40,7 +53,7 @@ export class StatementCache {
     const entry = this.#entries.get(sql)
     if (entry === undefined) return undefined
     if (this.#settings.lifetime > 0 && entry.expires <= this.#now()) {
-      this.forget(entry.statement)
+      this.#forget(entry.statement)
       return undefined
     }
     this.#entries.delete(sql)
@@ -48,11 +61,9 @@ export class StatementCache {
     return entry.statement
   }
 
-  /** The name under which `sql` is to be prepared; the empty one (the unnamed statement) where it is not kept. */
   nameFor(sql: string): string {
     const { size, largest } = this.#settings
-    if (size === 0 || (largest > 0 && sql.length > largest)) return ''
-    return `rockpool_${++this.#named}`
+    return size === 0 || (largest > 0 && sql.length > largest) ? '' : this.#newName()
   }
 
   add(statement: Statement): void {
@@ -60,14 +71,29 @@ export class StatementCache {
     this.#entries.set(statement.sql, { statement, expires: this.#now() + this.#settings.lifetime })
     if (this.#entries.size > this.#settings.size) {
       const [oldest] = this.#entries.values()
-      this.forget(oldest!.statement)
+      this.#forget(oldest!.statement)
     }
   }
 
-  forget(statement: Statement): void {
-    if (this.#entries.get(statement.sql)?.statement !== statement) return
-    this.#entries.delete(statement.sql)
-    this.#leaving.push(statement.name)
+  /** Closes a statement that was prepared and never added. */
+  leave(name: string): void {
+    if (name !== '') this.#leave(name)
+  }
+
+  /** Everything is prepared again at its next use, what is pinned too. */
+  clear(): void {
+    for (const { statement } of [...this.#entries.values()]) this.#forget(statement)
+    for (const pinned of this.#pinned) pinned.drop()
+  }
+
+  pin(): PinnedStatement {
+    const pinned = new PinnedStatement(this.#settings.size === 0 ? '' : this.#newName(), this.#leave)
+    this.#pinned.add(pinned)
+    return pinned
+  }
+
+  unpin(pinned: PinnedStatement): void {
+    if (this.#pinned.delete(pinned)) pinned.drop()
   }
 
   /** Closes on the server what has left. Closing a statement that is not there is not an error (protocol-flow). */
@@ -78,5 +104,14 @@ export class StatementCache {
   /** What `writeLeaving` wrote is going to be sent. */
   haveLeft(): void {
     this.#leaving.length = 0
+  }
+
+  #forget({ sql, name }: Statement): void {
+    this.#entries.delete(sql)
+    this.#leave(name)
+  }
+
+  #newName(): string {
+    return `rockpool_${++this.#named}`
   }
 }

@@ -43,8 +43,9 @@ export class Statement {
   }
 
   /** @throws DataError naming `$n` where an argument does not fit its parameter. */
-  writeBind(out: OutBuffer, args: PreparedArguments): void {
+  writeBind(out: OutBuffer, args: PreparedArguments, portal = ''): void {
     const length = out.beginMessage(Frontend.Bind)
+    if (portal !== '') out.text(portal)
     out.bytes(this.#bindPrefix)
     encodeParameters(out, this.#parameters, args)
     out.bytes(this.#resultFormats)

@@ -3,6 +3,7 @@ import { ConnectionLostError } from '../errors.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
 import { Frontend } from './messages.ts'
 import { OutBuffer } from './out-buffer.ts'
+import type { DataFlow } from './request.ts'
 
 /** What a channel tells its owner. */
 export interface ChannelOwner {
@@ -16,7 +17,7 @@ export interface ChannelOwner {
  * A started socket as a stream of messages: what is written during one turn of the event loop goes out in one
  * write, and nothing that the other side sends is thrown out of a socket handler.
  */
-export class Channel {
+export class Channel implements DataFlow {
   readonly out = new OutBuffer()
   readonly #socket: Socket
   readonly #owner: ChannelOwner
@@ -64,6 +65,29 @@ export class Channel {
     if (this.out.position === 0) return
     if (this.#state === 'open') this.#socket.write(this.out.take())
     else this.out.truncate(0)
+  }
+
+  whenWritable(): Promise<void> {
+    const socket = this.#socket
+    return new Promise((resolve) => {
+      const writable = () => {
+        socket.off('drain', writable)
+        socket.off('close', writable)
+        setImmediate(resolve)
+      }
+      if (socket.writableNeedDrain && !socket.destroyed) {
+        socket.once('drain', writable)
+        socket.once('close', writable)
+      } else writable()
+    })
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
   }
 
   /** Says goodbye ("Termination", protocol-flow) and lets the server close. */

@@ -36,12 +36,24 @@ export function writeCloseStatement(out: OutBuffer, name: string): void {
   out.endMessage(length)
 }
 
-/** Runs the unnamed portal. `maxRows` 0: all rows. */
-export function writeExecute(out: OutBuffer, maxRows: number): void {
+export function writeClosePortal(out: OutBuffer, name: string): void {
+  const length = out.beginMessage(Frontend.Close)
+  out.int8(0x50)
+  out.cstring(name)
+  out.endMessage(length)
+}
+
+/** Runs a portal, the unnamed one where no name is given. `maxRows` 0: all rows. */
+export function writeExecute(out: OutBuffer, maxRows: number, portal = ''): void {
   const length = out.beginMessage(Frontend.Execute)
-  out.int8(0)
+  out.cstring(portal)
   out.int32(maxRows)
   out.endMessage(length)
+}
+
+/** Asks for what the server has to say so far, without ending the transaction that a Sync would end. */
+export function writeFlush(out: OutBuffer): void {
+  out.endMessage(out.beginMessage(Frontend.Flush))
 }
 
 export function writeSync(out: OutBuffer): void {
@@ -53,6 +65,17 @@ export function writeQuery(out: OutBuffer, sql: string): void {
   const length = out.beginMessage(Frontend.Query)
   out.cstring(sql)
   out.endMessage(length)
+}
+
+/** One piece of COPY data; where it is cut does not matter to the server. */
+export function writeCopyData(out: OutBuffer, bytes: Uint8Array): void {
+  const length = out.beginMessage(Frontend.CopyData)
+  out.bytes(bytes)
+  out.endMessage(length)
+}
+
+export function writeCopyDone(out: OutBuffer): void {
+  out.endMessage(out.beginMessage(Frontend.CopyDone))
 }
 
 export function writeCopyFail(out: OutBuffer, reason: string): void {

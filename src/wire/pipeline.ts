@@ -4,6 +4,7 @@ import { Channel } from './channel.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
 import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
 import type { Request } from './request.ts'
+import { RequestQueue } from './request-queue.ts'
 
 /** What the server says on its own, and the end. */
 export interface PipelineOwner {
@@ -14,46 +15,6 @@ export interface PipelineOwner {
   closed(reason: ConnectionLostError | undefined): void
 }
 
-/** A list of requests in order. */
-class RequestQueue {
-  first: Request | undefined
-  #last: Request | undefined
-
-  push(request: Request): void {
-    request.next = undefined
-    if (this.#last === undefined) this.first = request
-    else this.#last.next = request
-    this.#last = request
-  }
-
-  shift(): Request | undefined {
-    const request = this.first
-    if (request !== undefined) {
-      this.first = request.next
-      if (this.first === undefined) this.#last = undefined
-      request.next = undefined
-    }
-    return request
-  }
-
-  remove(request: Request): boolean {
-    let before: Request | undefined
-    for (let at = this.first; at !== undefined; before = at, at = at.next) {
-      if (at !== request) continue
-      if (before === undefined) this.first = at.next
-      else before.next = at.next
-      if (this.#last === at) this.#last = before
-      at.next = undefined
-      return true
-    }
-    return false
-  }
-
-  *[Symbol.iterator](): Generator<Request> {
-    for (let at = this.first; at !== undefined; at = at.next) yield at
-  }
-}
-
 /**
  * Requests in the order in which they were submitted: those written, whose answers come in that order, and
  * behind them those that wait because something must be answered first (a request that runs alone, a hold).
@@ -62,6 +23,8 @@ export class Pipeline {
   readonly #channel: Channel
   readonly #owner: PipelineOwner
   readonly #inFlight = new RequestQueue()
+  /** Those that were in flight, or about to be, when they had to wait: they go before the others. */
+  readonly #preferred = new RequestQueue()
   readonly #waiting = new RequestQueue()
   #holds = 0
   #alone: Request | undefined
@@ -91,7 +54,7 @@ export class Pipeline {
   }
 
   get isIdle(): boolean {
-    return this.#inFlight.first === undefined && this.#waiting.first === undefined
+    return this.#inFlight.first === undefined && !this.#isWaiting
   }
 
   get isClosed(): boolean {
@@ -117,22 +80,28 @@ export class Pipeline {
 
   *requests(): Generator<Request> {
     yield* this.#inFlight
+    yield* this.#preferred
     yield* this.#waiting
   }
 
   submit(request: Request): void {
     if (this.#closed !== undefined) {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')
-    } else if (this.#waiting.first !== undefined || !this.#mayWrite) {
+    } else if (this.#isWaiting || !this.#mayWrite) {
       this.#waiting.push(request)
     } else {
       this.#start(request)
     }
   }
 
+  /** To be called while a request is alone: `request` comes before whatever waits. */
+  submitNext(request: Request): void {
+    this.#preferred.push(request)
+  }
+
   /** Takes back a request that is not written yet. */
   withdraw(request: Request): boolean {
-    const withdrawn = this.#waiting.remove(request)
+    const withdrawn = this.#waiting.remove(request) || this.#preferred.remove(request)
     if (withdrawn) this.#checkIdle()
     return withdrawn
   }
@@ -156,6 +125,14 @@ export class Pipeline {
     this.#channel.destroy(reason)
   }
 
+  get #isWaiting(): boolean {
+    return this.#waiting.first !== undefined || this.#preferred.first !== undefined
+  }
+
+  #nextWaiting(): Request | undefined {
+    return this.#preferred.shift() ?? this.#waiting.shift()
+  }
+
   get #mayWrite(): boolean {
     return this.#alone === undefined && this.#holds === 0
   }
@@ -164,12 +141,19 @@ export class Pipeline {
     const { out } = this.#channel
     let mark = out.position
     try {
-      request.prepare()
-      mark = out.position
+      if (!request.prepared) {
+        request.prepare()
+        request.prepared = true
+        if (!this.#mayWrite) {
+          this.#preferred.push(request)
+          return
+        }
+        mark = out.position
+      }
       request.write(out)
     } catch (error) {
       out.truncate(mark)
-      request.alone = false
+      request.alone = request.paused = false
       request.refused(error)
       return
     }
@@ -182,7 +166,7 @@ export class Pipeline {
 
   #pump(): void {
     while (this.#mayWrite && this.#closed === undefined) {
-      const request = this.#waiting.shift()
+      const request = this.#nextWaiting()
       if (request === undefined) break
       this.#start(request)
     }
@@ -217,9 +201,11 @@ export class Pipeline {
         break
       case Backend.RowDescription:
         this.#expectHead(type).rowDescription(new BodyReader(bytes, start, end))
+        this.#resume()
         break
       case Backend.NoData:
         this.#expectHead(type).noData()
+        this.#resume()
         break
       case Backend.ParameterDescription:
         this.#expectHead(type).parameterDescription(new BodyReader(bytes, start, end))
@@ -234,11 +220,11 @@ export class Pipeline {
         this.#error(new PostgresError(readReport(new BodyReader(bytes, start, end)), { outcome: 'failed' }))
         break
       case Backend.CopyInResponse:
-        this.#expectHead(type).copyIn(this.#channel.out)
+        this.#expectHead(type).copyIn(this.#channel)
         this.#channel.flushSoon()
         break
       case Backend.CopyOutResponse:
-        this.#expectHead(type).copyOut()
+        this.#expectHead(type).copyOut(this.#channel)
         break
       case Backend.CopyData:
         this.#expectHead(type).copyData(bytes, start, end)
@@ -275,19 +261,33 @@ export class Pipeline {
       return
     }
     this.#expectHead(Backend.ErrorResponse).error(error)
+    this.#resume()
+  }
+
+  /** What made the head pause is answered. */
+  #resume(): void {
+    const request = this.#inFlight.first!
+    if (!request.paused) return
+    request.paused = request.alone = false
+    request.resume(this.#channel.out)
+    this.#channel.flushSoon()
+    this.#alone = undefined
+    this.#pump()
   }
 
   #ready(bytes: Buffer, start: number, end: number): void {
-    this.#expectHead(Backend.ReadyForQuery)
+    const { paused } = this.#expectHead(Backend.ReadyForQuery)
+    if (paused) throw brokenProtocol('the server was ready before it had described the statement')
     if (end - start !== 1) throw brokenProtocol(`ReadyForQuery has ${end - start} bytes`)
     this.#status = transactionStatus(bytes[start]!)
     const request = this.#inFlight.shift()!
     if (this.#alone === request) this.#alone = undefined
     request.alone = false
-    if (request.ready(this.#status) === 'again') this.#start(request)
-    if (this.#inFlight.first !== undefined && this.#inFlight.first !== request) {
-      this.#inFlight.first.reachedHead()
+    if (request.ready(this.#status) === 'again') {
+      request.prepared = false
+      this.#preferred.push(request)
     }
+    this.#inFlight.first?.reachedHead()
     this.#pump()
   }
 
@@ -296,7 +296,7 @@ export class Pipeline {
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
       request.lost((outcome) => this.#loss(outcome), 'unknown')
     }
-    for (let request = this.#waiting.shift(); request !== undefined; request = this.#waiting.shift()) {
+    for (let request = this.#nextWaiting(); request !== undefined; request = this.#nextWaiting()) {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')
     }
     this.#checkIdle()

@@ -3,6 +3,19 @@ import { brokenProtocol } from './frame-reader.ts'
 import type { BodyReader, TransactionStatus } from './messages.ts'
 import type { OutBuffer } from './out-buffer.ts'
 
+/** What a COPY needs of its connection, for as long as it lasts ("COPY Operations", protocol-flow). */
+export interface DataFlow {
+  /** What is written here is sent by `flush`, or at the end of this turn with `flushSoon`. */
+  readonly out: OutBuffer
+  flush(): void
+  flushSoon(): void
+  /** Resolves in a later turn of the event loop, once what was flushed is with the system or the connection is gone. */
+  whenWritable(): Promise<void>
+  /** Nothing more is read until `resume`; messages that have been read already still come. */
+  pause(): void
+  resume(): void
+}
+
 /** What a request says at its ReadyForQuery: it is over, or it has more to write. */
 export type Continuation = 'done' | 'again'
 
@@ -16,13 +29,18 @@ export type Loss = (outcome: Outcome) => ConnectionLostError
 export abstract class Request {
   /** The pipeline's link to the request behind this one. */
   next: Request | undefined
-  /** While true, nothing is written behind this request until its ReadyForQuery. */
+  /** While true, nothing is written behind this request until it is resumed, or its ReadyForQuery comes. */
   alone = false
+  /** Whether what was written ends with Flush; once it is described, or refused, `resume` writes the rest. */
+  paused = false
+  /** Whether `prepare` was called since the request was last to be written. */
+  prepared = false
 
   /** Comes before `write`, and may run the user's code, which may use this very pipeline. Fails like `write`. */
   prepare(): void {}
   /**
-   * Writes the request's messages up to one Sync or Query. What it throws becomes its failure: nothing of it is sent.
+   * Writes the request's messages up to one Sync or Query, or up to a Flush (`paused`, and `alone`). What it throws
+   * becomes its failure: nothing of it is sent.
    */
   abstract write(out: OutBuffer): void
   /** The request was refused by its own `write`. */
@@ -31,6 +49,10 @@ export abstract class Request {
   abstract error(error: PostgresError): void
   abstract ready(status: TransactionStatus): Continuation
   abstract lost(loss: Loss, outcome: Outcome): void
+  /** Writes what is left of a paused request, up to one Sync; what it throws breaks the connection. */
+  resume(_out: OutBuffer): void {
+    throw brokenProtocol('a request was answered that was over')
+  }
   /** Every request before this one is over: the server works on this one, or is about to. */
   reachedHead(): void {}
 
@@ -64,12 +86,13 @@ export abstract class Request {
     throw brokenProtocol('a row came that was not asked for')
   }
 
-  /** The server waits for COPY data. What is written to `out` is flushed. */
-  copyIn(_out: OutBuffer): void {
+  /** The server waits for COPY data. What is written in this turn is flushed. */
+  copyIn(_flow: DataFlow): void {
     throw brokenProtocol('a COPY began that was not asked for')
   }
 
-  copyOut(): void {
+  /** COPY data is about to come. */
+  copyOut(_flow: DataFlow): void {
     throw brokenProtocol('a COPY began that was not asked for')
   }
 

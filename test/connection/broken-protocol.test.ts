@@ -27,7 +27,7 @@ const oneInt4 = message(
   int32(-1),
   int16(0),
 )
-const described = Buffer.concat([parseComplete, noParameters, oneInt4, readyForQuery()])
+const described = Buffer.concat([parseComplete, noParameters, oneInt4])
 const row = message('D', int16(1), int32(4), int32(7))
 const selected = message('C', cstring('SELECT 1'))
 const answered = Buffer.concat([bindComplete, row, selected, readyForQuery()])
@@ -126,6 +126,15 @@ describe('a message that breaks the protocol closes that connection with an erro
     failure.catch(() => {})
     peer.socket.destroy()
     await expect(failure).rejects.toThrow(ConnectionLostError)
+  })
+
+  it('a server that is ready before it has described the statement', async () => {
+    const { connection, peer } = await connected()
+    const failure = connection.fetch('select 7 as n')
+    for (let i = 0; i < 3; i++) await peer.message()
+    peer.send(parseComplete, noParameters, readyForQuery())
+    await expect(failure).rejects.toThrow(ConnectionLostError)
+    expect(connection.isClosed).toBe(true)
   })
 
   it('a doubled ReadyForQuery after an answer', async () => {

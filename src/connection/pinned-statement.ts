@@ -1,0 +1,37 @@
+import type { Statement } from './statement.ts'
+import type { StatementStore } from './statement-cache.ts'
+
+/**
+ * A place for one statement that stays prepared until it is let go, whatever the cache keeps. Prepared again, it
+ * has the same name. An empty name keeps nothing: it is prepared for each execution.
+ */
+export class PinnedStatement implements StatementStore {
+  readonly name: string
+  readonly #leave: (name: string) => void
+  #statement: Statement | undefined
+
+  /** Made by the cache; `leave` has it closed on the server. */
+  constructor(name: string, leave: (name: string) => void) {
+    this.name = name
+    this.#leave = leave
+  }
+
+  get(): Statement | undefined {
+    return this.#statement
+  }
+
+  nameFor(): string {
+    return this.name
+  }
+
+  add(statement: Statement): void {
+    if (this.name !== '') this.#statement = statement
+  }
+
+  /** Closes it on the server with the next message; the next use prepares it again. */
+  drop(): void {
+    if (this.#statement === undefined) return
+    this.#statement = undefined
+    this.#leave(this.name)
+  }
+}

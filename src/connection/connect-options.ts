@@ -6,11 +6,14 @@ import {
   type AuthenticationPolicy,
   authenticationMethods,
   type ChannelBinding,
+  channelBindings,
 } from '../wire/authentication/authenticate.ts'
-import type { TlsSettings } from '../wire/tls.ts'
+import type { TlsNegotiation, TlsSettings } from '../wire/tls.ts'
 import type { ServerAddress } from '../wire/transport.ts'
-import { type Keywords, parseDsn } from './dsn.ts'
+import type { Keywords } from './dsn.ts'
+import { gatherKeywords } from './keywords.ts'
 import { defaultPassfile, Passfile } from './passfile.ts'
+import { type TargetSessionAttrs, targetSessionAttrs } from './server-kind.ts'
 import { resolveAddresses, resolveServerSettings } from './server-options.ts'
 import { resolveTls, type SslMode, type SslOptions } from './tls-options.ts'
 
@@ -37,12 +40,22 @@ export interface ConnectOptions {
    * `mode`. Default `'prefer'`.
    */
   ssl?: boolean | SslMode | SslOptions | undefined
+  /** `'direct'`: TLS begins without asking first, for PostgreSQL 17 and later. Default `'postgres'`: it asks. */
+  sslNegotiation?: TlsNegotiation | undefined
   /** Run-time parameters that hold for the session and survive every reset, such as `application_name`. */
   serverSettings?: Record<string, string> | undefined
   /** The time to reach one host, from the asking for the password to the readiness. Default `'10s'`; 0: no limit. */
   connectTimeout?: Duration | undefined
-  /** Which of several servers will do. Only `'any'`, the default, is supported yet. */
-  targetSessionAttrs?: 'any' | undefined
+  /** How long a TCP connection may be idle before the system probes whether the server is there. Default `'60s'`; 0: never. */
+  keepAlive?: Duration | undefined
+  /**
+   * Which of the servers will do, as libpq's target_session_attrs: `'any'`, `'primary'` or `'standby'`, `'read-write'`
+   * or `'read-only'` (what a transaction is there by default), `'prefer-standby'` (any, where no standby answers). A
+   * server of another kind makes way for the next host. Default `'any'`.
+   */
+  targetSessionAttrs?: TargetSessionAttrs | undefined
+  /** `'random'`: each connect tries the hosts in an order of its own. Default `'disable'`: as they are listed. */
+  loadBalanceHosts?: LoadBalanceHosts | undefined
   /** Default `~/.pgpass`. */
   passfile?: string | undefined
   /**
@@ -54,6 +67,9 @@ export interface ConnectOptions {
   channelBinding?: ChannelBinding | undefined
 }
 
+const loadBalancing = ['disable', 'random'] as const
+export type LoadBalanceHosts = (typeof loadBalancing)[number]
+
 const known: Record<keyof ConnectOptions, true> = {
   host: true,
   port: true,
@@ -61,9 +77,12 @@ const known: Record<keyof ConnectOptions, true> = {
   password: true,
   database: true,
   ssl: true,
+  sslNegotiation: true,
   serverSettings: true,
   connectTimeout: true,
+  keepAlive: true,
   targetSessionAttrs: true,
+  loadBalanceHosts: true,
   passfile: true,
   requireAuth: true,
   channelBinding: true,
@@ -84,6 +103,9 @@ interface Resolved {
   database: string
   serverSettings: Readonly<Record<string, string>>
   connectTimeout: number
+  keepAlive: number
+  targetSessionAttrs: TargetSessionAttrs
+  loadBalanceHosts: LoadBalanceHosts
   authentication: AuthenticationPolicy
 }
 
@@ -95,6 +117,10 @@ export class ResolvedConnectOptions implements Resolved {
   declare readonly serverSettings: Readonly<Record<string, string>>
   /** Milliseconds for each host; 0: no limit. */
   declare readonly connectTimeout: number
+  /** Milliseconds; 0: never. */
+  declare readonly keepAlive: number
+  declare readonly targetSessionAttrs: TargetSessionAttrs
+  declare readonly loadBalanceHosts: LoadBalanceHosts
   declare readonly authentication: AuthenticationPolicy
   readonly #secrets: Secrets
 
@@ -129,25 +155,6 @@ export class ResolvedConnectOptions implements Resolved {
   }
 }
 
-const environmentKeywords: Record<string, string> = {
-  PGHOST: 'host',
-  PGPORT: 'port',
-  PGUSER: 'user',
-  PGPASSWORD: 'password',
-  PGDATABASE: 'dbname',
-  PGSSLMODE: 'sslmode',
-  PGSSLROOTCERT: 'sslrootcert',
-  PGSSLCERT: 'sslcert',
-  PGSSLKEY: 'sslkey',
-  PGAPPNAME: 'application_name',
-  PGCONNECT_TIMEOUT: 'connect_timeout',
-  PGOPTIONS: 'options',
-  PGTARGETSESSIONATTRS: 'target_session_attrs',
-  PGPASSFILE: 'passfile',
-  PGREQUIREAUTH: 'require_auth',
-  PGCHANNELBINDING: 'channel_binding',
-}
-
 /**
  * Puts the options, the DSN, the environment and the defaults together, each going before the next. A parameter of
  * the DSN that libpq does not know is a server setting, as asyncpg has it.
@@ -161,25 +168,38 @@ export function resolveConnectOptions(
   env: NodeJS.ProcessEnv = process.env,
 ): ResolvedConnectOptions {
   const keywords = gatherKeywords(dsn, env)
-  checkTargetSessionAttrs(options.targetSessionAttrs ?? keywords.get('target_session_attrs'))
-  const user = text('user', options.user ?? keywords.get('user')) ?? operatingSystemUser()
+  const chosen = (option: string | undefined, keyword: string) => option ?? keywords.get(keyword)
+  const user = text('user', chosen(options.user, 'user')) ?? operatingSystemUser()
   const resolved: Resolved = {
     hosts: resolveAddresses(options.host, options.port, keywords),
     user,
-    database: text('database', options.database ?? keywords.get('dbname')) ?? user,
+    database: text('database', chosen(options.database, 'dbname')) ?? user,
     serverSettings: resolveServerSettings(options.serverSettings, keywords),
     connectTimeout: resolveTimeout(options.connectTimeout, keywords.get('connect_timeout')),
+    keepAlive: resolveKeepAlive(options.keepAlive, keywords),
+    targetSessionAttrs: oneOf(
+      'targetSessionAttrs',
+      chosen(options.targetSessionAttrs, 'target_session_attrs') ?? 'any',
+      targetSessionAttrs,
+    ),
+    loadBalanceHosts: oneOf(
+      'loadBalanceHosts',
+      chosen(options.loadBalanceHosts, 'load_balance_hosts') ?? 'disable',
+      loadBalancing,
+    ),
     authentication: {
       requireAuth: resolveRequireAuth(options.requireAuth ?? keywords.get('require_auth')?.split(',')),
-      channelBinding: resolveChannelBinding(options.channelBinding ?? keywords.get('channel_binding')),
+      channelBinding: oneOf(
+        'channelBinding',
+        chosen(options.channelBinding, 'channel_binding') ?? 'prefer',
+        channelBindings,
+      ),
     },
   }
   return new ResolvedConnectOptions(resolved, {
     password: resolvePassword(options.password ?? keywords.get('password')),
-    passfile: new Passfile(
-      text('passfile', options.passfile ?? keywords.get('passfile')) ?? defaultPassfile(env),
-    ),
-    tls: resolveTls(options.ssl, keywords),
+    passfile: new Passfile(text('passfile', chosen(options.passfile, 'passfile')) ?? defaultPassfile(env)),
+    tls: resolveTls(options.ssl, options.sslNegotiation, keywords),
   })
 }
 
@@ -189,23 +209,6 @@ export function describeTarget({ user, hosts, database }: ResolvedConnectOptions
     ({ host, port }) => `${host.includes(':') ? `[${host}]` : encodeURIComponent(host)}:${port}`,
   )
   return `postgres://${encodeURIComponent(user)}@${list.join(',')}/${encodeURIComponent(database)}`
-}
-
-function gatherKeywords(dsn: unknown, env: NodeJS.ProcessEnv): Keywords {
-  if (dsn !== undefined && typeof dsn !== 'string') {
-    throw new InterfaceError('dsn: give a string, or undefined for the environment and the options alone')
-  }
-  const keywords: Keywords = new Map()
-  for (const [variable, keyword] of Object.entries(environmentKeywords)) {
-    const value = env[variable]
-    if (value) keywords.set(keyword, value)
-  }
-  for (const [keyword, value] of parseDsn(dsn ?? '')) keywords.set(keyword, value)
-  // To libpq, an empty value of a keyword of its own is none.
-  for (const keyword of Object.values(environmentKeywords)) {
-    if (keywords.get(keyword) === '') keywords.delete(keyword)
-  }
-  return keywords
 }
 
 /** A text of the protocol ends at its first NUL. */
@@ -238,11 +241,20 @@ function resolveTimeout(option: Duration | undefined, seconds: string | undefine
   throw new InterfaceError('connect_timeout: give a whole number of seconds, 0 for no limit')
 }
 
-function checkTargetSessionAttrs(value: unknown): void {
-  if (value === undefined || value === 'any') return
-  throw new InterfaceError(
-    `targetSessionAttrs: ${JSON.stringify(value)} is not supported yet; leave it out, or use 'any'`,
-  )
+/** libpq's keepalives and keepalives_idle (in seconds; 0: the default) say the same in other words. */
+function resolveKeepAlive(option: Duration | undefined, keywords: Keywords): number {
+  if (option !== undefined) return parseDuration('keepAlive', option)
+  const [on = '1', seconds = '0'] = ['keepalives', 'keepalives_idle'].map((keyword) => keywords.get(keyword))
+  if (!/^[01]$/.test(on)) throw new InterfaceError('keepalives: give 1 or 0')
+  if (!/^\d{1,9}$/.test(seconds)) throw new InterfaceError('keepalives_idle: give a whole number of seconds')
+  return on === '0' ? 0 : Number(seconds) * 1_000 || 60_000
+}
+
+/** @throws InterfaceError naming the option where `value` is none of `choices` */
+function oneOf<T extends string>(option: string, value: unknown, choices: readonly T[]): T {
+  const choice = choices.find((name) => name === value)
+  if (choice !== undefined) return choice
+  throw new InterfaceError(`${option}: ${JSON.stringify(value)} is none of ${choices.join(', ')}`)
 }
 
 function resolveRequireAuth(value: unknown): AuthenticationMethod[] | undefined {
@@ -254,10 +266,4 @@ function resolveRequireAuth(value: unknown): AuthenticationMethod[] | undefined 
       `requireAuth: ${JSON.stringify(wanted)} is none of ${authenticationMethods.join(', ')}; list what is allowed`,
     )
   })
-}
-
-function resolveChannelBinding(value: unknown): ChannelBinding {
-  if (value === undefined) return 'prefer'
-  if (value === 'disable' || value === 'prefer' || value === 'require') return value
-  throw new InterfaceError(`channelBinding: ${JSON.stringify(value)} is none of disable, prefer, require`)
 }

@@ -1,73 +1,25 @@
+import { isIP } from 'node:net'
 import { InterfaceError } from '../errors.ts'
 import type { ServerAddress } from '../wire/transport.ts'
 import type { Keywords } from './dsn.ts'
-
-/** libpq's keywords that are options of the connection here; `options` and `application_name` go to the server. */
-const connectionKeywords = new Set([
-  'host',
-  'port',
-  'user',
-  'password',
-  'dbname',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'connect_timeout',
-  'target_session_attrs',
-  'passfile',
-  'require_auth',
-  'channel_binding',
-])
-
-/**
- * Further keywords of libpq, with the values that ask for nothing that rockpool does not do anyway. Any other value
- * is refused: to the server these would be unknown settings.
- */
-const foreignKeywords: Record<string, readonly string[]> = {
-  client_encoding: ['UTF8', 'utf8', 'UTF-8', 'utf-8', 'auto'],
-  fallback_application_name: [],
-  gssdelegation: ['0'],
-  gssencmode: ['disable', 'prefer'],
-  gsslib: [],
-  hostaddr: [],
-  keepalives: ['1'],
-  keepalives_count: [],
-  keepalives_idle: [],
-  keepalives_interval: [],
-  krbsrvname: [],
-  load_balance_hosts: ['disable'],
-  max_protocol_version: [],
-  min_protocol_version: ['3.0'],
-  replication: ['false', 'off', 'no', '0'],
-  requirepeer: [],
-  requiressl: [],
-  scram_client_key: [],
-  scram_server_key: [],
-  service: [],
-  servicefile: [],
-  ssl_max_protocol_version: [],
-  ssl_min_protocol_version: ['TLSv1.2'],
-  sslcertmode: ['allow'],
-  sslcompression: ['0'],
-  sslcrl: [],
-  sslcrldir: [],
-  sslkeylogfile: [],
-  sslnegotiation: ['postgres'],
-  sslpassword: [],
-  sslsni: ['1'],
-  tcp_user_timeout: ['0'],
-}
+import { settingKeywords } from './keywords.ts'
 
 const split = (list: string | undefined) => list?.split(',')
 
-/** Pairs hosts and ports; an empty host or port is the default one. @throws InterfaceError naming `host` or `port` */
+/**
+ * Pairs hosts, ports and the keyword hostaddr: IP addresses to dial where the names are not to be looked up. An empty
+ * host or port is the default one, an empty hostaddr is none.
+ *
+ * @throws InterfaceError naming `host`, `port` or `hostaddr`
+ */
 export function resolveAddresses(
   hostOption: unknown,
   portOption: unknown,
   keywords: Keywords,
 ): ServerAddress[] {
-  const hosts = [hostOption ?? split(keywords.get('host')) ?? 'localhost'].flat().map(checkHost)
+  // Addresses from elsewhere are not those of the hosts that the option names.
+  const ips = hostOption === undefined ? split(keywords.get('hostaddr'))?.map(checkIp) : undefined
+  const hosts = [hostOption ?? split(keywords.get('host')) ?? ips ?? 'localhost'].flat().map(checkHost)
   const ports = (
     portOption === undefined ? (split(keywords.get('port')) ?? ['']).map(readPort) : [portOption].flat()
   ).map(checkPort)
@@ -77,7 +29,14 @@ export function resolveAddresses(
       `port: ${ports.length} ports for ${hosts.length} hosts; give one for all, or one for each host`,
     )
   }
-  return hosts.map((host, i) => ({ host, port: ports[ports.length === 1 ? 0 : i]! }))
+  if (ips !== undefined && ips.length !== hosts.length) {
+    throw new InterfaceError(`hostaddr: ${ips.length} addresses for ${hosts.length} hosts; give one for each`)
+  }
+  return hosts.map((host, i) => ({
+    host,
+    port: ports[ports.length === 1 ? 0 : i]!,
+    ...(ips?.[i] && { ip: ips[i] }),
+  }))
 }
 
 function checkHost(host: unknown, index: number): string {
@@ -94,6 +53,11 @@ function checkHost(host: unknown, index: number): string {
   )
 }
 
+function checkIp(ip: string, index: number): string {
+  if (ip === '' || isIP(ip) !== 0) return ip
+  throw new InterfaceError(`hostaddr: entry ${index + 1} is not an IP address; names belong into host`)
+}
+
 function readPort(digits: string): number {
   return digits === '' ? 5432 : /^\d{1,5}$/.test(digits) ? Number(digits) : Number.NaN
 }
@@ -104,7 +68,7 @@ function checkPort(port: unknown, index: number): number {
 }
 
 /**
- * The start-up parameters: what the keywords leave over, then `settings`.
+ * The start-up parameters: those among the keywords, then `settings`.
  *
  * @throws InterfaceError naming the setting that is not one
  */
@@ -113,14 +77,7 @@ export function resolveServerSettings(settings: unknown, keywords: Keywords): Re
     throw new InterfaceError('serverSettings: give an object of names and texts')
   }
   const resolved: Record<string, string> = {}
-  for (const [keyword, value] of keywords) {
-    if (connectionKeywords.has(keyword)) continue
-    const inert = foreignKeywords[keyword]
-    if (inert === undefined) resolved[keyword] = checkSetting(keyword, value)
-    else if (!inert.includes(value)) {
-      throw new InterfaceError(`${keyword}: rockpool does not support this parameter of libpq; leave it out`)
-    }
-  }
+  for (const [keyword, value] of settingKeywords(keywords)) resolved[keyword] = checkSetting(keyword, value)
   for (const [name, value] of Object.entries(settings ?? {})) {
     resolved[name] = checkSetting(`serverSettings.${name}`, value)
     if (

@@ -27,7 +27,8 @@ export class Inbox {
   #failure: { error: unknown } | undefined
   #waiting: { resolve: (message: Message) => void; reject: (error: unknown) => void } | undefined
 
-  constructor(socket: Socket, signal: AbortSignal) {
+  /** @param rest bytes that were read before, and come first */
+  constructor(socket: Socket, signal: AbortSignal, rest: Buffer = Buffer.alloc(0)) {
     this.#socket = socket
     this.#reader = new FrameReader(
       (type, bytes, start, end) => this.#take(type, bytes, start, end),
@@ -36,6 +37,7 @@ export class Inbox {
     socket.on('error', this.#fail)
     socket.on('close', this.#closed)
     this.#stopWatching = onAbort(signal, this.#fail)
+    if (rest.length > 0) this.#feed(rest)
     socket.on('data', this.#feed)
   }
 

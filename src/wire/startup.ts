@@ -27,6 +27,8 @@ export interface SessionRequest {
   /** Run-time parameters for the session, by name. */
   readonly serverSettings: Readonly<Record<string, string>>
   readonly authentication: AuthenticationPolicy
+  /** How long the connection may be idle before the system probes it, in milliseconds; 0: never. */
+  readonly keepAlive: number
 }
 
 /**
@@ -66,7 +68,7 @@ export async function startSession(
   signal: AbortSignal,
 ): Promise<EstablishedSession> {
   try {
-    const transport = await openTransport(request.address, request.tls, signal)
+    const transport = await openTransport(request.address, request.tls, signal, request.keepAlive)
     const session = start(transport, request, signal)
     if (transport.encrypted === undefined || request.tls?.mandatory) return await session
     return await session.catch((refusal: unknown) => startInTheClear(request, refusal, signal))
@@ -83,7 +85,8 @@ async function startInTheClear(
 ): Promise<EstablishedSession> {
   if (!(refusal instanceof PostgresError && refusal.sqlState === '28000')) throw refusal
   try {
-    return await start(await openTransport(request.address, undefined, signal), request, signal)
+    const transport = await openTransport(request.address, undefined, signal, request.keepAlive)
+    return await start(transport, request, signal)
   } catch (error) {
     const { message, permanent } = connectFailure(request.address, error)
     throw new ConnectError(`${message} (and over TLS: ${refusal.message})`, { cause: error, permanent })

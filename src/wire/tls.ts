@@ -7,25 +7,39 @@ import { opening } from './socket.ts'
 /** What of the server's certificate is checked: nothing, its chain of issuers, or the chain and the host's name. */
 export type CertificateCheck = 'none' | 'chain' | 'chain-and-name'
 
+/** How TLS begins: asked for by SSLRequest, or `direct`ly with the handshake, which PostgreSQL 17 and later know. */
+export type TlsNegotiation = 'postgres' | 'direct'
+
+/** PostgreSQL's name for Application-Layer Protocol Negotiation (RFC 7301). */
+const protocolName = 'postgresql'
+
 /** How a session is encrypted. Keys stay out of `util.inspect` and JSON. */
 export class TlsSettings {
   /** `false`: where encryption cannot be had, the session goes on without. */
   readonly mandatory: boolean
   readonly check: CertificateCheck
+  /** `'direct'` only where encryption is mandatory: there is no answer by which it could be refused. */
+  readonly negotiation: TlsNegotiation
   readonly #options: tls.ConnectionOptions
   #context: tls.SecureContext | undefined
 
-  constructor(mandatory: boolean, check: CertificateCheck, options: tls.ConnectionOptions) {
+  constructor(
+    mandatory: boolean,
+    check: CertificateCheck,
+    options: tls.ConnectionOptions,
+    negotiation: TlsNegotiation = 'postgres',
+  ) {
     this.mandatory = mandatory
     this.check = check
+    this.negotiation = negotiation
     this.#options = options
     this.#context = options.secureContext
   }
 
   /** Whether there are certificates or keys that may be unusable. */
   get hasMaterial(): boolean {
-    const { ca, cert, key, pfx } = this.#options
-    return [ca, cert, key, pfx].some((material) => material !== undefined)
+    const { ca, crl, cert, key, pfx } = this.#options
+    return [ca, crl, cert, key, pfx].some((material) => material !== undefined)
   }
 
   /**
@@ -43,7 +57,7 @@ export class TlsSettings {
 
   /** The same, for a further connection of a session that is encrypted: it must not be in the clear. */
   get asMandatory(): TlsSettings {
-    return this.mandatory ? this : new TlsSettings(true, this.check, this.#withContext())
+    return this.mandatory ? this : new TlsSettings(true, this.check, this.#withContext(), this.negotiation)
   }
 
   #withContext(): tls.ConnectionOptions {
@@ -58,6 +72,7 @@ export class TlsSettings {
       ...this.#withContext(),
       ...(this.check === 'chain' && { checkServerIdentity: () => undefined }),
       rejectUnauthorized: this.check !== 'none',
+      ALPNProtocols: [protocolName],
       socket,
       host,
     }
@@ -95,7 +110,11 @@ export function requestTls(socket: net.Socket, signal: AbortSignal): Promise<str
 
 const ignore = () => {}
 
-/** Wraps `socket`, on which the server has just agreed to TLS, in an encrypted one. */
+/**
+ * Wraps `socket`, on which TLS begins now, in an encrypted one. Where nothing has shown yet that PostgreSQL is at the
+ * other end, the server must agree to its protocol, so that no other TLS server is taken for one
+ * (see "SSL Session Encryption", protocol-flow-ssl).
+ */
 export async function tlsHandshake(
   socket: net.Socket,
   settings: TlsSettings,
@@ -106,18 +125,32 @@ export async function tlsHandshake(
   socket.on('error', ignore)
   const encrypted = tls.connect(settings.handshakeOptions(socket, host))
   try {
-    return await opening(encrypted, signal, (done) => {
-      const secured = () => done(encrypted)
+    return await opening(encrypted, signal, (done, fail) => {
+      const secured = () => {
+        if (settings.negotiation === 'direct' && encrypted.alpnProtocol !== protocolName) fail(noAgreement())
+        else done(encrypted)
+      }
       encrypted.once('secureConnect', secured)
       return () => encrypted.off('secureConnect', secured)
     })
   } catch (error) {
     if (signal.aborted) throw error
-    throw new ConnectError(`the TLS handshake failed: ${(error as Error).message}`, {
+    if (error instanceof ConnectError) throw error
+    const hint =
+      settings.negotiation === 'direct' ? '; sslNegotiation: direct needs PostgreSQL 17 or later' : ''
+    throw new ConnectError(`the TLS handshake failed: ${(error as Error).message.trimEnd()}${hint}`, {
       cause: error,
       permanent: isTlsFailure(error) || Boolean(encrypted.authorizationError),
     })
   }
+}
+
+function noAgreement(): ConnectError {
+  return new ConnectError(
+    `the server did not agree to the protocol ${protocolName} (ALPN), which sslNegotiation: direct requires; ` +
+      "is a PostgreSQL server of version 17 or later at that address? Otherwise use sslNegotiation: 'postgres'",
+    { permanent: true },
+  )
 }
 
 /** Whether TLS itself failed, on either side, as opposed to the network: trying again does not help. */

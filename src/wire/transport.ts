@@ -31,7 +31,8 @@ export function describeAddress(address: ServerAddress): string {
   return socketPath(address) ?? `${host}:${address.port}`
 }
 
-function dial(address: ServerAddress, signal: AbortSignal): Promise<net.Socket> {
+/** @param keepAlive how long the socket may be idle before the system probes it, in milliseconds; 0: never */
+function dial(address: ServerAddress, keepAlive: number, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted()
   const path = socketPath(address)
   const socket =
@@ -40,8 +41,8 @@ function dial(address: ServerAddress, signal: AbortSignal): Promise<net.Socket> 
           host: address.ip ?? address.host,
           port: address.port,
           noDelay: true,
-          keepAlive: true,
-          keepAliveInitialDelay: 60_000,
+          keepAlive: keepAlive > 0,
+          keepAliveInitialDelay: keepAlive,
         })
       : net.connect({ path })
   return opening(socket, signal, (done) => {
@@ -56,15 +57,21 @@ function dial(address: ServerAddress, signal: AbortSignal): Promise<net.Socket> 
  * encryption is only preferred, a server that refuses it and one whose handshake fails are reached in the clear,
  * as libpq's sslmode=prefer does. See "Session Encryption" (protocol-flow-ssl) and "SSL Support" (libpq-ssl).
  *
+ * @param keepAlive as for `net.Socket.setKeepAlive`, in milliseconds; 0: none
  * @throws ConnectError, the system's error, or the reason of `signal`; nothing stays open then
  */
 export async function openTransport(
   address: ServerAddress,
   tls: TlsSettings | undefined,
   signal: AbortSignal,
+  keepAlive = 0,
 ): Promise<Transport> {
-  const socket = await dial(address, signal)
+  const socket = await dial(address, keepAlive, signal)
   if (tls === undefined || socketPath(address) !== undefined) return { socket, encrypted: undefined }
+  if (tls.negotiation === 'direct') {
+    const encrypted = await tlsHandshake(socket, tls, address.host, signal)
+    return { socket: encrypted, encrypted }
+  }
   const answer = await requestTls(socket, signal)
   if (answer === 'S') {
     try {
@@ -73,7 +80,7 @@ export async function openTransport(
     } catch (error) {
       discard(socket)
       if (tls.mandatory) throw error
-      return openTransport(address, undefined, signal)
+      return openTransport(address, undefined, signal, keepAlive)
     }
   }
   if (answer === 'N' && !tls.mandatory) return { socket, encrypted: undefined }

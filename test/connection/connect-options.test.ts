@@ -178,7 +178,12 @@ describe('R18: what is wrong is refused by name', () => {
     ],
     [{ connectTimeout: -1 }, /^connectTimeout: -1 is not a duration/],
     [{ connectTimeout: '10 minutes' }, /^connectTimeout: "10 minutes"/],
-    [{ targetSessionAttrs: 'read-write' }, /^targetSessionAttrs: "read-write" is not supported yet/],
+    [{ targetSessionAttrs: 'master' }, /^targetSessionAttrs: "master" is none of any, primary, standby/],
+    [{ loadBalanceHosts: true }, /^loadBalanceHosts: true is none of disable, random/],
+    [{ keepAlive: '1 minute' }, /^keepAlive: "1 minute" is not a duration/],
+    [{ sslNegotiation: 'tls' }, /^sslNegotiation: "tls" is none of postgres, direct/],
+    [{ sslNegotiation: 'direct' }, /^sslNegotiation: direct leaves the server no way to refuse TLS/],
+    [{ sslNegotiation: 'direct', ssl: false }, /^sslNegotiation: direct/],
     [{ requireAuth: 'gss' }, /^requireAuth: "gss" is none of none, password, md5, scram-sha-256/],
     [{ channelBinding: true }, /^channelBinding: true is none of/],
   ])('%o', (options, says) => {
@@ -199,7 +204,18 @@ describe('R18: what is wrong is refused by name', () => {
       /^sslrootcert: the file \/nowhere\/root.crt cannot be read \(ENOENT\)/,
     ],
     ['postgres://db?sslrootcert=system&sslmode=require', /^sslmode: require is too weak/],
-    ['postgres://db?target_session_attrs=primary', /^targetSessionAttrs: "primary" is not supported yet/],
+    ['postgres://db?target_session_attrs=replica', /^targetSessionAttrs: "replica" is none of/],
+    ['postgres://db?load_balance_hosts=yes', /^loadBalanceHosts: "yes" is none of/],
+    ['postgres://db?sslmode=prefer&sslnegotiation=direct', /^sslNegotiation: direct/],
+    ['postgres://db?sslcertmode=require&sslmode=require', /^sslcertmode: node:tls cannot tell/],
+    ['postgres://db?ssl_min_protocol_version=SSLv3', /^ssl_min_protocol_version: "SSLv3" is none of TLSv1/],
+    ['postgres://db?hostaddr=db.example', /^hostaddr: entry 1 is not an IP address/],
+    ['postgres://a,b?hostaddr=10.0.0.1', /^hostaddr: 1 addresses for 2 hosts/],
+    ['postgres://db?keepalives=yes', /^keepalives: give 1 or 0/],
+    ['postgres://db?keepalives_idle=1min', /^keepalives_idle: give a whole number of seconds/],
+    ['postgres://db?keepalives_count=many', /^keepalives_count: rockpool does not support/],
+    ['postgres://db?oauth_client_secret=canary', /^oauth_client_secret: rockpool does not support/],
+    ['postgres://db?scram_client_key=canary', /^scram_client_key: rockpool does not support/],
     ['postgres://db?require_auth=!password', /^requireAuth: "!password" is none of/],
     ['postgres://db?search_path=a%00b', /^search_path: /],
   ])('%s', (dsn, says) => {
@@ -250,7 +266,7 @@ describe('encryption', () => {
     const { client, server } = certificates()
     const dsn = `postgres://db?sslmode=require&sslcert=${client.certFile}&sslkey=${server.keyFile}`
     expect(() => resolve(dsn)).toThrow(
-      /^sslrootcert, sslcert or sslkey: node:tls cannot use the certificates or the key/,
+      /^sslrootcert, sslcrl, sslcert, sslkey or sslpassword: node:tls cannot use the certificates or the key/,
     )
   })
 })

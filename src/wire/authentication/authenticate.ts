@@ -10,7 +10,8 @@ export const authenticationMethods = ['none', 'password', 'md5', 'scram-sha-256'
 export type AuthenticationMethod = (typeof authenticationMethods)[number]
 
 /** Whether SCRAM is bound to the TLS connection, so that nobody can sit between two of them. */
-export type ChannelBinding = 'disable' | 'prefer' | 'require'
+export const channelBindings = ['disable', 'prefer', 'require'] as const
+export type ChannelBinding = (typeof channelBindings)[number]
 
 export interface AuthenticationPolicy {
   /** The methods that are allowed; `undefined`: all, but a password in the clear only where nobody can listen. */

@@ -140,6 +140,7 @@ export function sessionRequest(
     password: undefined,
     serverSettings: {},
     authentication: { requireAuth: undefined, channelBinding: 'prefer' },
+    keepAlive: 0,
     ...changes,
   }
 }

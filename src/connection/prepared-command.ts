@@ -9,6 +9,7 @@ import {
   readRowDescription,
 } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
+import type { DataFlow } from '../wire/request.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
 import { Statement } from './statement.ts'
 import type { StatementCache, StatementStore } from './statement-cache.ts'
@@ -134,6 +135,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
       mark = out.position
       this.writeExecution(out, statement)
       this.#preparing = undefined
+      this.alone = false
     } catch (error) {
       if (!(error instanceof RockpoolError)) throw error
       out.truncate(mark)
@@ -152,6 +154,12 @@ export abstract class PreparedCommand<T> extends Command<T> {
 
   protected override mayRepeat(failure: RockpoolError): boolean {
     return this.#fit === 'outdated' || (!mayCommit.test(this.sql) && takesCancel(failure, this.host))
+  }
+
+  /** Kept, it would be pipelined with others the next time, which a server that waits for COPY data cannot bear. */
+  override copyIn(flow: DataFlow): void {
+    this.host.cache.clear()
+    super.copyIn(flow)
   }
 
   override bindComplete(): void {

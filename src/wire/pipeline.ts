@@ -268,9 +268,10 @@ export class Pipeline {
   #resume(): void {
     const request = this.#inFlight.first!
     if (!request.paused) return
-    request.paused = request.alone = false
+    request.paused = false
     request.resume(this.#channel.out)
     this.#channel.flushSoon()
+    if (request.alone) return
     this.#alone = undefined
     this.#pump()
   }

@@ -29,7 +29,7 @@ export type Loss = (outcome: Outcome) => ConnectionLostError
 export abstract class Request {
   /** The pipeline's link to the request behind this one. */
   next: Request | undefined
-  /** While true, nothing is written behind this request until it is resumed, or its ReadyForQuery comes. */
+  /** While true, nothing is written behind this request until its ReadyForQuery; `resume` may end it before. */
   alone = false
   /** Whether what was written ends with Flush; once it is described, or refused, `resume` writes the rest. */
   paused = false

@@ -1,7 +1,7 @@
 import type { Clock } from '../deadline.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
-import { type TypeOptions, TypeRegistry } from '../wire/codecs/index.ts'
+import { TypeConfiguration, type TypeOptions } from '../wire/codecs/index.ts'
 import type { SessionSettings } from './session.ts'
 
 export interface SessionOptions {
@@ -42,7 +42,7 @@ export function resolveSessionOptions(options: SessionOptions, clock: Clock): Se
       lifetime: parseDuration('maxCachedStatementLifetime', options.maxCachedStatementLifetime ?? 300_000),
       largest: count('maxCacheableStatementSize', options.maxCacheableStatementSize ?? 15_360),
     },
-    types: new TypeRegistry(options.types),
+    types: new TypeConfiguration(options.types),
     clock,
   }
 }

@@ -45,8 +45,12 @@ export function checkEnd(at: number, end: number): void {
 /** The error for a value that could not be decoded; one about the protocol stays what it is. */
 export function cannotDecode(error: unknown, plan: RowPlan, index: number): Error {
   if (error instanceof ConnectionLostError) return error
-  const what = `cannot decode column ${JSON.stringify(plan.names[index])} (${plan.codecs[index]!.name})`
+  const column = `cannot decode column ${JSON.stringify(plan.names[index])}`
+  const type = plan.codecs[index]!.name
   return error instanceof Refusal
-    ? new DataError(`${what}: ${error.message}`, { outcome: 'executed' })
-    : new DataError(`${what}: see cause`, { outcome: 'executed', cause: error })
+    ? new DataError(`${column}${error.place} (${type}): ${error.message}`, {
+        outcome: 'executed',
+        ...('cause' in error && { cause: error.cause }),
+      })
+    : new DataError(`${column} (${type}): see cause`, { outcome: 'executed', cause: error })
 }

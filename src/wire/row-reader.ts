@@ -1,4 +1,5 @@
 import type { Codec } from './codecs/codec.ts'
+import { nameValues } from './codecs/named-values.ts'
 import type { FieldDescription } from './messages.ts'
 import {
   cannotDecode,
@@ -55,20 +56,4 @@ export function loopingReader(plan: RowPlan): RowReader {
     checkEnd(at, end)
     return rowMode === 'array' ? values : nameValues(names, values)
   }
-}
-
-function nameValues(names: readonly string[], values: readonly unknown[]): Row {
-  const row: Record<string, unknown> = {}
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!
-    if (name === '__proto__') {
-      Object.defineProperty(row, name, {
-        value: values[i],
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      })
-    } else row[name] = values[i]
-  }
-  return row
 }

@@ -1,6 +1,6 @@
 import { brokenProtocol } from '../frame-reader.ts'
 import type { OutBuffer } from '../out-buffer.ts'
-import { type Codec, checkSize } from './codec.ts'
+import { type Codec, checkSize, type Decode } from './codec.ts'
 import { encodeElement, type FlatArray, mostDimensions } from './flat-array.ts'
 
 /*
@@ -16,7 +16,7 @@ interface Cursor {
   readonly end: number
 }
 
-export function decodeArrayBytes(element: Codec, bytes: Buffer, start: number, end: number): unknown[] {
+export function decodeArrayBytes(decode: Decode, bytes: Buffer, start: number, end: number): unknown[] {
   if (end - start < headerSize) throw brokenProtocol('an array ends before its header does')
   const dimensions = bytes.readInt32BE(start)
   const first = start + headerSize + dimensions * dimensionSize
@@ -35,13 +35,13 @@ export function decodeArrayBytes(element: Codec, bytes: Buffer, start: number, e
   if (count > (end - first) / 4)
     throw brokenProtocol(`an array of ${end - start} bytes has ${count} elements`)
   const cursor = { at: first, end }
-  const array = count === 0 ? [] : readDimension(element, bytes, cursor, lengths, 0)
+  const array = count === 0 ? [] : readDimension(decode, bytes, cursor, lengths, 0)
   if (cursor.at !== end) throw brokenProtocol('an array has bytes after its last element')
   return array
 }
 
 function readDimension(
-  element: Codec,
+  decode: Decode,
   bytes: Buffer,
   cursor: Cursor,
   lengths: readonly number[],
@@ -51,13 +51,13 @@ function readDimension(
   const innermost = depth === lengths.length - 1
   for (let i = 0; i < array.length; i++) {
     array[i] = innermost
-      ? readElement(element, bytes, cursor)
-      : readDimension(element, bytes, cursor, lengths, depth + 1)
+      ? readElement(decode, bytes, cursor)
+      : readDimension(decode, bytes, cursor, lengths, depth + 1)
   }
   return array
 }
 
-function readElement(element: Codec, bytes: Buffer, cursor: Cursor): unknown {
+function readElement(decode: Decode, bytes: Buffer, cursor: Cursor): unknown {
   const start = cursor.at + 4
   if (start > cursor.end) throw brokenProtocol('an array ends before its elements do')
   const length = bytes.readInt32BE(cursor.at)
@@ -67,7 +67,7 @@ function readElement(element: Codec, bytes: Buffer, cursor: Cursor): unknown {
     throw brokenProtocol(`an element of an array has the length ${length}`)
   }
   cursor.at = start + length
-  return element.decode(bytes, start, cursor.at)
+  return decode(bytes, start, cursor.at)
 }
 
 export function encodeArrayBytes(element: Codec, elementOid: number, flat: FlatArray, out: OutBuffer): void {

@@ -1,6 +1,6 @@
 import { brokenProtocol } from '../frame-reader.ts'
 import type { OutBuffer } from '../out-buffer.ts'
-import { type Codec, checkSize } from './codec.ts'
+import { type Codec, checkSize, type Decode } from './codec.ts'
 import { encodeElement, type FlatArray, mostDimensions } from './flat-array.ts'
 
 /* "Array Input and Output Syntax" (arrays-io): {a,"b c",NULL}, before it [2:3]= where a lower bound is not 1. */
@@ -16,11 +16,11 @@ class LiteralReader {
   #at: number
   readonly #end: number
   readonly #bytes: Buffer
-  readonly #element: Codec
+  readonly #decode: Decode
   readonly #delimiter: number
 
-  constructor(element: Codec, delimiter: number, bytes: Buffer, start: number, end: number) {
-    this.#element = element
+  constructor(decode: Decode, delimiter: number, bytes: Buffer, start: number, end: number) {
+    this.#decode = decode
     this.#delimiter = delimiter
     this.#bytes = bytes
     this.#at = start
@@ -63,7 +63,7 @@ class LiteralReader {
     const start = this.#at
     for (let byte = this.#byte(); byte !== this.#delimiter && byte !== close; byte = this.#byte()) this.#at++
     if (this.#at - start === 4 && this.#bytes.toString('latin1', start, this.#at) === 'NULL') return null
-    return this.#element.decode(this.#bytes, start, this.#at)
+    return this.#decode(this.#bytes, start, this.#at)
   }
 
   #quoted(): unknown {
@@ -79,24 +79,24 @@ class LiteralReader {
     }
     const end = this.#at
     this.#at++
-    if (escapes === 0) return this.#element.decode(this.#bytes, start, end)
+    if (escapes === 0) return this.#decode(this.#bytes, start, end)
     const plain = Buffer.allocUnsafe(end - start - escapes)
     for (let from = start, to = 0; from < end; from++, to++) {
       if (this.#bytes[from] === backslash) from++
       plain[to] = this.#bytes[from]!
     }
-    return this.#element.decode(plain, 0, plain.length)
+    return this.#decode(plain, 0, plain.length)
   }
 }
 
 export function decodeArrayText(
-  element: Codec,
+  decode: Decode,
   delimiter: number,
   bytes: Buffer,
   start: number,
   end: number,
 ): unknown[] {
-  return new LiteralReader(element, delimiter, bytes, start, end).read()
+  return new LiteralReader(decode, delimiter, bytes, start, end).read()
 }
 
 /** Every element that is not NULL is quoted: no text can be mistaken for NULL, a brace or a delimiter. */
@@ -135,7 +135,7 @@ function writeElement(element: Codec, flat: FlatArray, index: number, out: OutBu
 }
 
 /** Puts a backslash before each quote and backslash from `start` on, working backwards in place. */
-function escapeFrom(out: OutBuffer, start: number): void {
+export function escapeFrom(out: OutBuffer, start: number): void {
   let escapes = 0
   for (let at = start; at < out.position; at++) {
     const byte = out.buffer[at]

@@ -32,6 +32,14 @@ export function formatDay(day: number, clock = ''): string {
   return `${shownYear}-${twoDigits[month]}-${twoDigits[dayOfMonth]}${clock}${year > 0 ? '' : ' BC'}`
 }
 
+/** The inverse of `formatDay`, of a year as astronomers count it: 0 is 1 BC. */
+export function dayOf(year: number, month: number, dayOfMonth: number): number {
+  const shifted = month <= 2 ? year - 1 : year
+  const marchMonth = month <= 2 ? month + 9 : month - 3
+  const leaps = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400)
+  return 365 * shifted + leaps + Math.floor((153 * marchMonth + 2) / 5) + dayOfMonth - 1 - dayZero
+}
+
 /** `.5`, `.000001`, and nothing for 0. */
 export function formatFraction(micros: number): string {
   if (micros === 0) return ''

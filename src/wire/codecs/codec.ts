@@ -7,6 +7,11 @@ export type Format = 0 | 1
 export const textFormat = 0
 export const binaryFormat = 1
 
+/** Reads the value in bytes[start, end). */
+export type Decode = (bytes: Buffer, start: number, end: number) => unknown
+/** Appends the value's bytes without their length. */
+export type Encode = (value: unknown, out: OutBuffer) => void
+
 /** Reads and writes the values of one PostgreSQL type. NULL never reaches a codec. */
 export interface Codec {
   /** The type's name, for messages. */
@@ -22,7 +27,7 @@ export interface Codec {
    *
    * @throws Refusal where JavaScript has no such value, ConnectionLostError where the bytes are no value at all.
    */
-  readonly decode: (bytes: Buffer, start: number, end: number) => unknown
+  readonly decode: Decode
   /**
    * What `encode` needs of `value`. It is the only step that may run the caller's code (`toJSON`, getters), which
    * may use this very connection: so it comes before the first byte of the message. Absent: the value as it is.
@@ -35,18 +40,57 @@ export interface Codec {
    *
    * @throws Refusal where the value is none of this type's.
    */
-  readonly encode: (value: unknown, out: OutBuffer) => void
+  readonly encode: Encode
+  /** Both ways in the text format, within the text of an array or a composite. Absent: as `decode` and `encode`. */
+  readonly text?: { readonly decode: Decode; readonly encode: Encode }
+  /** Reads the binary format where `decode` reads the text, within the binary form of an array or a composite. */
+  readonly decodeBinary?: Decode
+}
+
+/** The codec as it is within another value's text. */
+export function inText(codec: Codec): Codec {
+  if (codec.text === undefined) return codec
+  return { ...codec, ...codec.text, resultFormat: textFormat, parameterFormat: textFormat }
+}
+
+/** What reads the type's binary format, where anything does. */
+export function binaryDecoder(codec: Codec): Decode | undefined {
+  return codec.resultFormat === binaryFormat ? codec.decode : codec.decodeBinary
 }
 
 /** Why a value does not fit its type. Whoever knows the parameter or the column makes a DataError of it. */
 export class Refusal extends Error {
-  /** Where the value sits within nested arrays, from the outside in. */
-  readonly path: readonly number[]
+  /** Where the value sits within arrays (an index) and composites (a name), from the outside in. */
+  readonly path: readonly (number | string)[]
 
-  constructor(reason: string, path: readonly number[] = []) {
-    super(reason)
+  constructor(reason: string, path: readonly (number | string)[] = [], options?: ErrorOptions) {
+    super(reason, options)
     this.path = path
   }
+
+  /** The path as it is written behind what holds the value: `[2].street`. */
+  get place(): string {
+    return this.path
+      .map((step) => (plainName.test(String(step)) ? `.${step}` : `[${JSON.stringify(step)}]`))
+      .join('')
+  }
+}
+
+const plainName = /^[a-z_]\w*$/i
+
+/** What went wrong with the part at `steps` of a value, as the whole's error. What is no refusal stays as it is. */
+export function withinPart(error: unknown, ...steps: (number | string)[]): unknown {
+  if (!(error instanceof Refusal)) return error
+  return new Refusal(
+    error.message,
+    [...steps, ...error.path],
+    'cause' in error ? { cause: error.cause } : undefined,
+  )
+}
+
+/** Text that is no value of the type; its content is not shown. */
+export function unreadable(name: string): Refusal {
+  return new Refusal(`its text is not that of a value of type ${name}`)
 }
 
 export function refused(expected: string, value: unknown): Refusal {

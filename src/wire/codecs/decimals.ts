@@ -1,5 +1,6 @@
 import type { OutBuffer } from '../out-buffer.ts'
-import { binaryFormat, type Codec, refused, textFormat, wrongSize } from './codec.ts'
+import { binaryFormat, type Codec, refused, textFormat, unreadable, wrongSize } from './codec.ts'
+import { decodeNumeric } from './numeric-binary.ts'
 import { decodeText, writeText } from './text.ts'
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -20,6 +21,26 @@ function toDouble(value: unknown): number {
     if (Number.isFinite(number) && BigInt(number) === value) return number
   }
   throw refused(`a number (or a decimal string, 'NaN', 'Infinity', '-Infinity')`, value)
+}
+
+/** A float of either size in text; at extra_float_digits below 1 the server rounds it. */
+function floatFromText(bytes: Buffer, start: number, end: number): number {
+  const text = bytes.toString('latin1', start, end)
+  const number = decimal.test(text) ? Number(text) : specials.get(text)
+  if (number === undefined) throw unreadable('float')
+  return number
+}
+
+function floatText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+function toFloat4(value: unknown): number {
+  const number = toDouble(value)
+  if (Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
+    throw refused('a number within the range of float4 (about ±3.4e38)', value)
+  }
+  return number
 }
 
 /** Up to here a float4 holds every integer. */
@@ -47,12 +68,13 @@ export const float4: Codec = {
     return shortest(bytes.readFloatBE(start))
   },
   encode(value, out) {
-    const number = toDouble(value)
-    if (Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
-      throw refused('a number within the range of float4 (about ±3.4e38)', value)
-    }
+    const number = toFloat4(value)
     out.ensure(4)
     out.position = out.buffer.writeFloatBE(number, out.position)
+  },
+  text: {
+    decode: floatFromText,
+    encode: (value, out) => writeText(floatText(toFloat4(value)), out),
   },
 }
 
@@ -69,6 +91,10 @@ export const float8: Codec = {
     out.ensure(8)
     out.position = out.buffer.writeDoubleBE(number, out.position)
   },
+  text: {
+    decode: floatFromText,
+    encode: (value, out) => writeText(floatText(toDouble(value)), out),
+  },
 }
 
 /** A string both ways, in every digit; numbers (NaN and the infinities too) and bigints are taken as well. */
@@ -77,6 +103,7 @@ export const numeric: Codec = {
   resultFormat: textFormat,
   parameterFormat: textFormat,
   decode: decodeText,
+  decodeBinary: decodeNumeric,
   encode(value: unknown, out: OutBuffer) {
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
       throw refused('a decimal string, a number or a bigint', value)

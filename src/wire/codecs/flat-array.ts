@@ -1,5 +1,5 @@
 import type { OutBuffer } from '../out-buffer.ts'
-import { type Codec, Refusal, refused, undefinedRefused } from './codec.ts'
+import { type Codec, Refusal, refused, undefinedRefused, withinPart } from './codec.ts'
 
 /** PostgreSQL's MAXDIM. */
 export const mostDimensions = 6
@@ -52,7 +52,7 @@ function collect(
       } else throw refused(`an array of the length ${inner}, as the first one beside it has`, item)
     }
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(error.message, [i, ...error.path]) : error
+    throw withinPart(error, i)
   }
 }
 
@@ -70,7 +70,7 @@ export function encodeElement(element: Codec, flat: FlatArray, index: number, ou
   try {
     element.encode(flat.elements[index], out)
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(error.message, pathOf(index, flat.lengths)) : error
+    throw withinPart(error, ...pathOf(index, flat.lengths))
   }
 }
 

@@ -1,8 +1,10 @@
 export type { Codec, Format } from './codec.ts'
+export { TypeConfiguration } from './configuration.ts'
+export type { BinaryOverride, TextOverride, TypeOptions, TypeOverride } from './overrides.ts'
 export {
   checkArgumentCount,
   encodeParameters,
   type PreparedArguments,
   prepareArguments,
 } from './parameters.ts'
-export { type TypeOptions, TypeRegistry } from './registry.ts'
+export { type TypeDescription, TypeRegistry } from './registry.ts'

@@ -1,5 +1,6 @@
 import type { OutBuffer } from '../out-buffer.ts'
-import { binaryFormat, type Codec, Refusal, refused, wrongSize } from './codec.ts'
+import { binaryFormat, type Codec, Refusal, refused, unreadable, wrongSize } from './codec.ts'
+import { writeText } from './text.ts'
 
 const decimal = /^[+-]?\d{1,20}$/
 const two32 = 2 ** 32
@@ -14,6 +15,18 @@ function toInteger(value: unknown, least: number, most: number): number {
         : Number.NaN
   if (Number.isInteger(number) && number >= least && number <= most) return number
   throw refused(`an integer from ${least} to ${most}`, value)
+}
+
+/** The same integers in text. */
+function integerText(name: string, least: number, most: number): NonNullable<Codec['text']> {
+  return {
+    decode(bytes, start, end) {
+      const text = bytes.toString('latin1', start, end)
+      if (!decimal.test(text)) throw unreadable(name)
+      return Number(text)
+    },
+    encode: (value, out) => writeText(String(toInteger(value, least, most)), out),
+  }
 }
 
 function int4At(bytes: Buffer, at: number): number {
@@ -31,6 +44,7 @@ export const int2: Codec = {
   encode(value, out) {
     out.int16(toInteger(value, -0x8000, 0x7fff))
   },
+  text: integerText('int2', -0x8000, 0x7fff),
 }
 
 export const int4: Codec = {
@@ -44,6 +58,7 @@ export const int4: Codec = {
   encode(value, out) {
     out.int32(toInteger(value, -0x8000_0000, 0x7fff_ffff))
   },
+  text: integerText('int4', -0x8000_0000, 0x7fff_ffff),
 }
 
 /** oid, xid and cid: unsigned, 32 bits. */
@@ -59,25 +74,28 @@ export function unsignedCodec(name: string): Codec {
     encode(value, out) {
       out.int32(toInteger(value, 0, 0xffff_ffff))
     },
+    text: integerText(name, 0, 0xffff_ffff),
   }
 }
 
-function encodeInt8(value: unknown, out: OutBuffer): void {
-  if (Number.isSafeInteger(value)) {
-    const number = value as number
-    out.int32(Math.floor(number / two32))
-    out.int32(number)
-    return
-  }
+function toInt8(value: unknown): number | bigint {
+  if (Number.isSafeInteger(value)) return value as number
   if (typeof value === 'bigint' || (typeof value === 'string' && decimal.test(value))) {
     const exact = BigInt(value)
-    if (BigInt.asIntN(64, exact) === exact) {
-      out.ensure(8)
-      out.position = out.buffer.writeBigInt64BE(exact, out.position)
-      return
-    }
+    if (BigInt.asIntN(64, exact) === exact) return exact
   }
   throw refused('an integer from -2^63 to 2^63-1 (beyond ±(2^53-1) as a bigint or a string)', value)
+}
+
+function encodeInt8(value: unknown, out: OutBuffer): void {
+  const exact = toInt8(value)
+  if (typeof exact === 'number') {
+    out.int32(Math.floor(exact / two32))
+    out.int32(exact)
+    return
+  }
+  out.ensure(8)
+  out.position = out.buffer.writeBigInt64BE(exact, out.position)
 }
 
 function decodeBigInt(bytes: Buffer, start: number, end: number): bigint {
@@ -87,7 +105,10 @@ function decodeBigInt(bytes: Buffer, start: number, end: number): bigint {
 
 function decodeSafe(bytes: Buffer, start: number, end: number): number {
   if (end - start !== 8) throw wrongSize('int8', end - start)
-  const value = int4At(bytes, start) * two32 + (int4At(bytes, start + 4) >>> 0)
+  return safe(int4At(bytes, start) * two32 + (int4At(bytes, start + 4) >>> 0))
+}
+
+function safe(value: number): number {
   if (Number.isSafeInteger(value)) return value
   throw new Refusal(
     'the value lies outside the safe integers of a JavaScript number; ' +
@@ -103,6 +124,12 @@ const int8Decoders = {
 
 export type Int8Result = keyof typeof int8Decoders
 
+const int8FromText: Record<Int8Result, (text: string) => unknown> = {
+  number: (text) => safe(Number(text)),
+  bigint: BigInt,
+  string: (text) => text,
+}
+
 export function int8Codec(result: Int8Result): Codec {
   return {
     name: 'int8',
@@ -110,5 +137,13 @@ export function int8Codec(result: Int8Result): Codec {
     parameterFormat: binaryFormat,
     decode: int8Decoders[result],
     encode: encodeInt8,
+    text: {
+      decode(bytes, start, end) {
+        const text = bytes.toString('latin1', start, end)
+        if (!decimal.test(text)) throw unreadable('int8')
+        return int8FromText[result](text)
+      },
+      encode: (value, out) => writeText(String(toInt8(value)), out),
+    },
   }
 }

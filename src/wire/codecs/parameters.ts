@@ -94,9 +94,9 @@ export function encodeParameters(out: OutBuffer, codecs: readonly Codec[], args:
 
 function cannotEncode(error: unknown, index: number, codec: Codec): DataError {
   if (error instanceof Refusal) {
-    const place = error.path.map((at) => `[${at}]`).join('')
-    return new DataError(`cannot encode $${index + 1}${place} as ${codec.name}: ${error.message}`, {
+    return new DataError(`cannot encode $${index + 1}${error.place} as ${codec.name}: ${error.message}`, {
       outcome: 'not-sent',
+      ...('cause' in error && { cause: error.cause }),
     })
   }
   return new DataError(

@@ -1,106 +1,117 @@
-import { InterfaceError } from '../../errors.ts'
 import { arrayCodec } from './array.ts'
-import { builtInTypes, delimiterOf } from './catalog.ts'
-import type { Codec } from './codec.ts'
-import { float4, float8, numeric } from './decimals.ts'
-import { type Int8Result, int2, int4, int8Codec, unsignedCodec } from './integers.ts'
-import { bool, bytea, json, jsonb, uuid } from './scalars.ts'
-import { textCodec, textKinds } from './text.ts'
-import { interval, time, timetz } from './times.ts'
-import { date, type TimestamptzResult, timestamp, timestamptzCodec } from './timestamps.ts'
+import { binaryFormat, type Codec, refused } from './codec.ts'
+import { compositeCodec } from './composite.ts'
+import { TypeConfiguration, type TypeIdentity } from './configuration.ts'
+import { textCodec } from './text.ts'
 
-/** How results of a type appear, where JavaScript offers more than one way. */
-export interface TypeOptions {
-  /**
-   * `'number'` (default): outside ±(2^53-1) the value is refused with a DataError; `'bigint'`, `'string'`: always
-   * exact. Elements of int8[] follow it too.
-   */
-  int8?: Int8Result | undefined
-  /** `'date'` (default): a Date, to the millisecond; `'string'`: `2026-01-02T03:04:05.678901Z`, to the microsecond. */
-  timestamptz?: TimestamptzResult | undefined
+/** What the server's catalog says of a type that is none of PostgreSQL's own. */
+export interface TypeDescription extends TypeIdentity {
+  readonly kind: 'enum' | 'domain' | 'array' | 'composite' | 'other'
+  /** The OID of an array's element type, or of a domain's base type; 0: none. */
+  readonly inner: number
+  /** What separates the elements in an array's text. */
+  readonly delimiter: string
+  readonly attributes: readonly { readonly name: string; readonly oid: number }[]
 }
-
-const choices: Record<keyof TypeOptions, readonly string[]> = {
-  int8: ['number', 'bigint', 'string'],
-  timestamptz: ['date', 'string'],
-}
-
-function checkOptions(options: TypeOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const allowed = Object.hasOwn(choices, name) ? choices[name as keyof TypeOptions] : undefined
-    if (allowed === undefined) {
-      throw new InterfaceError(`types.${name}: unknown option; there are ${Object.keys(choices).join(', ')}`)
-    }
-    if (value !== undefined && !allowed.includes(value)) {
-      throw new InterfaceError(
-        `types.${name}: give one of ${allowed.map((choice) => `'${choice}'`).join(', ')}`,
-      )
-    }
-  }
-}
-
-const sameUnderAllOptions: readonly Codec[] = [
-  ...textKinds,
-  ...['oid', 'xid', 'cid'].map(unsignedCodec),
-  bool,
-  bytea,
-  date,
-  float4,
-  float8,
-  int2,
-  int4,
-  interval,
-  json,
-  jsonb,
-  numeric,
-  time,
-  timestamp,
-  timetz,
-  uuid,
-]
 
 /**
- * The codec of each type, made once for a connection's configuration.
- *
- * A type without a codec is its text both ways. Text depends on the session's settings where its type does: money
- * on lc_monetary, ranges and composites of dates and times on DateStyle, IntervalStyle and TimeZone, those of
- * bytea on bytea_output. The types with a binary form, dates, times, floats and bytea among them, are read in it
- * and depend on none.
+ * The types of one connection: PostgreSQL's own as the configuration has them, and those that the connection had to
+ * ask for. Other connections may be to other databases, where an OID means another type.
  */
 export class TypeRegistry {
-  readonly #codecs = new Map<number, Codec>()
+  readonly #configuration: TypeConfiguration
+  readonly #onOutdated: (certain: boolean) => void
+  readonly #learned = new Map<number, Codec>()
 
-  /** @throws InterfaceError naming the option that is unknown or has a value it does not take. */
-  constructor(options: TypeOptions = {}) {
-    checkOptions(options)
-    const own = new Map(
-      [
-        ...sameUnderAllOptions,
-        int8Codec(options.int8 ?? 'number'),
-        timestamptzCodec(options.timestamptz ?? 'date'),
-      ].map((codec) => [codec.name, codec]),
-    )
-    for (const [oid, arrayOid, name] of builtInTypes) {
-      const codec = own.get(name) ?? textCodec(name)
-      this.#codecs.set(oid, codec)
-      this.#codecs.set(arrayOid, arrayCodec(codec, oid, delimiterOf(name)))
-    }
-    this.#codecs.set(unknownOid, own.get('unknown')!)
+  /**
+   * @param onOutdated called where a value from the server showed that what was learned is not so any more, and where
+   * one of the caller's made it likely; all of it is forgotten
+   */
+  constructor(configuration = new TypeConfiguration(), onOutdated: (certain: boolean) => void = () => {}) {
+    this.#configuration = configuration
+    this.#onOutdated = onOutdated
   }
 
+  /** Those of the types that must be learned before a value of theirs is read or written, each once. */
+  unknown(oids: readonly number[]): number[] {
+    return [...new Set(oids.filter((oid) => !this.#isKnown(oid)))]
+  }
+
+  /** The codec of a type; the type's text where it was never learned. */
   codec(oid: number): Codec {
-    let codec = this.#codecs.get(oid)
-    if (codec === undefined) {
-      codec = textCodec(`the type with OID ${oid}`)
-      this.#codecs.set(oid, codec)
-    }
-    return codec
+    return this.#configuration.codec(oid) ?? this.#learned.get(oid) ?? textCodec(`the type with OID ${oid}`)
   }
 
   codecs(oids: readonly number[]): Codec[] {
     return oids.map((oid) => this.codec(oid))
   }
+
+  /** Takes what the server says of the types `asked` for and of those that they are made of. */
+  learn(asked: readonly number[], descriptions: readonly TypeDescription[]): void {
+    const described = new Map(descriptions.map((description) => [description.oid, description]))
+    const making = new Set<number>()
+    const codecFor = (oid: number): Codec => {
+      const description = described.get(oid)
+      if (this.#isKnown(oid) || description === undefined || making.has(oid)) return this.codec(oid)
+      making.add(oid)
+      const codec = this.#configuration.overridden(this.#make(description, codecFor), description)
+      this.#learned.set(oid, codec)
+      return codec
+    }
+    for (const oid of described.keys()) codecFor(oid)
+    // A type that went meanwhile is not asked for again and again.
+    for (const oid of this.unknown(asked)) this.#learned.set(oid, this.codec(oid))
+  }
+
+  /** Whatever was learned is asked for again. */
+  forget(): void {
+    this.#learned.clear()
+  }
+
+  #isKnown(oid: number): boolean {
+    return this.#configuration.codec(oid) !== undefined || this.#learned.has(oid)
+  }
+
+  #make(description: TypeDescription, codecFor: (oid: number) => Codec): Codec {
+    const { kind, inner, delimiter, attributes } = description
+    const name = displayName(description)
+    switch (kind) {
+      case 'enum':
+        return enumCodec(name)
+      case 'domain':
+        return { ...codecFor(inner), name }
+      case 'array':
+        return arrayCodec(codecFor(inner), inner, delimiter)
+      case 'composite':
+        return compositeCodec(
+          name,
+          attributes.map((attribute) => ({ ...attribute, codec: codecFor(attribute.oid) })),
+          (certain) => this.#outdated(certain),
+        )
+      default:
+        return textCodec(name)
+    }
+  }
+
+  #outdated(certain: boolean): void {
+    if (this.#learned.size === 0) return
+    this.forget()
+    this.#onOutdated(certain)
+  }
 }
 
-/** A literal whose type nothing decides; it has no array type. */
-const unknownOid = 705
+function displayName({ schema, name }: TypeIdentity): string {
+  return schema === 'public' || schema === 'pg_catalog' ? name : `${schema}.${name}`
+}
+
+/** A label is its text in both formats; which there are is the server's business, as they may become more. */
+function enumCodec(name: string): Codec {
+  const label = textCodec(name, binaryFormat)
+  return {
+    ...label,
+    prepare(value) {
+      if (typeof value !== 'string') throw refused('one of its labels as a string', value)
+      return value
+    },
+  }
+}

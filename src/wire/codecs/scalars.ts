@@ -1,6 +1,21 @@
 import { types } from 'node:util'
-import { binaryFormat, type Codec, checkSize, Refusal, refused, textFormat, wrongSize } from './codec.ts'
-import { writeText } from './text.ts'
+import type { OutBuffer } from '../out-buffer.ts'
+import {
+  binaryFormat,
+  type Codec,
+  checkSize,
+  Refusal,
+  refused,
+  textFormat,
+  unreadable,
+  wrongSize,
+} from './codec.ts'
+import { decodeText, writeText } from './text.ts'
+
+function toBool(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw refused('true or false', value)
+  return value
+}
 
 export const bool: Codec = {
   name: 'bool',
@@ -10,10 +25,32 @@ export const bool: Codec = {
     if (end - start !== 1) throw wrongSize('bool', end - start)
     return bytes[start] !== 0
   },
-  encode(value, out) {
-    if (typeof value !== 'boolean') throw refused('true or false', value)
-    out.int8(value ? 1 : 0)
+  encode: (value, out) => out.int8(toBool(value) ? 1 : 0),
+  text: {
+    decode(bytes, start, end) {
+      const text = bytes.toString('latin1', start, end)
+      if (text !== 't' && text !== 'f') throw unreadable('bool')
+      return text === 't'
+    },
+    encode: (value, out) => out.text(toBool(value) ? 't' : 'f'),
   },
+}
+
+function toBytes(value: unknown): Uint8Array {
+  if (!types.isUint8Array(value) && !types.isAnyArrayBuffer(value)) {
+    throw refused('a Buffer, a Uint8Array or an ArrayBuffer', value)
+  }
+  return types.isUint8Array(value) ? value : new Uint8Array(value)
+}
+
+/** Both of bytea_output's styles: `hex`, `\x` before it, and `escape`: octal digits for some bytes, two backslashes for one. */
+function bytesFromText(bytes: Buffer, start: number, end: number): Buffer {
+  const text = bytes.toString('latin1', start, end)
+  if (text.startsWith('\\x')) return Buffer.from(text.slice(2), 'hex')
+  const plain = text.replace(/\\(\\|[0-3][0-7]{2})/g, (_, code: string) =>
+    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
+  )
+  return Buffer.from(plain, 'latin1')
 }
 
 /** Copied: the bytes of the message are only there during the call. */
@@ -23,11 +60,17 @@ export const bytea: Codec = {
   parameterFormat: binaryFormat,
   decode: (bytes, start, end) => Buffer.from(bytes.subarray(start, end)),
   encode(value, out) {
-    if (!types.isUint8Array(value) && !types.isAnyArrayBuffer(value)) {
-      throw refused('a Buffer, a Uint8Array or an ArrayBuffer', value)
-    }
-    checkSize(value.byteLength)
-    out.bytes(types.isUint8Array(value) ? value : new Uint8Array(value))
+    const own = toBytes(value)
+    checkSize(own.byteLength)
+    out.bytes(own)
+  },
+  text: {
+    decode: bytesFromText,
+    encode(value, out) {
+      const own = toBytes(value)
+      checkSize(2 + 2 * own.byteLength)
+      writeText(`\\x${Buffer.from(own.buffer, own.byteOffset, own.byteLength).toString('hex')}`, out)
+    },
   },
 }
 
@@ -35,6 +78,11 @@ const digitCodes = Buffer.from('0123456789abcdef')
 /** Where each byte's two digits go in a UUID's 36 characters. */
 const digitPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 const uuidText = Buffer.alloc(36, '-')
+
+function encodeUuid(value: unknown, out: OutBuffer): void {
+  if (typeof value !== 'string') throw refused('a UUID as a string', value)
+  writeText(value, out)
+}
 
 /** Sent as text, so that every spelling the server knows is taken. */
 export const uuid: Codec = {
@@ -51,10 +99,8 @@ export const uuid: Codec = {
     }
     return uuidText.toString('latin1')
   },
-  encode(value, out) {
-    if (typeof value !== 'string') throw refused('a UUID as a string', value)
-    writeText(value, out)
-  },
+  encode: encodeUuid,
+  text: { decode: decodeText, encode: encodeUuid },
 }
 
 /** The JSON text of a value. NaN and the infinities have none; within an object JSON.stringify makes them null. */
@@ -73,6 +119,11 @@ function fromJson(text: string): unknown {
   }
 }
 
+const jsonText: NonNullable<Codec['text']> = {
+  decode: (bytes, start, end) => fromJson(bytes.toString('utf8', start, end)),
+  encode: (text, out) => writeText(text as string, out),
+}
+
 const jsonbVersion = 1
 
 /** Any value that JSON has, a string being a JSON string: text that is JSON already goes in with $1::text::json. */
@@ -81,9 +132,9 @@ export const json: Codec = {
   resultFormat: binaryFormat,
   parameterFormat: binaryFormat,
   takesArrays: true,
-  decode: (bytes, start, end) => fromJson(bytes.toString('utf8', start, end)),
+  ...jsonText,
   prepare: toJson,
-  encode: (text, out) => writeText(text as string, out),
+  text: jsonText,
 }
 
 export const jsonb: Codec = {
@@ -105,4 +156,5 @@ export const jsonb: Codec = {
     out.int8(jsonbVersion)
     writeText(text as string, out)
   },
+  text: jsonText,
 }

@@ -60,7 +60,9 @@ function encodeText(value: unknown, out: OutBuffer): void {
 
 /** A type that is its text both ways. The text kinds have the same bytes in both formats. */
 export function textCodec(name: string, format: Format = textFormat): Codec {
-  return { name, resultFormat: format, parameterFormat: format, decode: decodeText, encode: encodeText }
+  const forms = { decode: decodeText, encode: encodeText }
+  const codec = { name, resultFormat: format, parameterFormat: format, ...forms }
+  return format === textFormat ? codec : { ...codec, text: forms }
 }
 
 /** The kinds of text whose binary form is the text itself. */

@@ -1,8 +1,9 @@
 import { brokenProtocol } from '../frame-reader.ts'
 import { formatClock, formatFraction, formatOffset, secondsInDay } from './calendar.ts'
 import { binaryFormat, type Codec, textFormat, wrongSize } from './codec.ts'
+import { intervalFromText, timetzFromText } from './iso-text.ts'
 import { infinityAt, microsAt, secondsAt } from './micros.ts'
-import { encodeLocal } from './timestamps.ts'
+import { encodeLocal, localText } from './timestamps.ts'
 
 /** The widest offset is below 16 hours. */
 const widestOffset = 57_600
@@ -24,6 +25,7 @@ export const time: Codec = {
     return clockAt(bytes, start)
   },
   encode: encodeLocal,
+  text: localText((text) => text),
 }
 
 /** `04:05:06.7+01:00`. The server counts its zone in seconds to the west. */
@@ -38,6 +40,7 @@ export const timetz: Codec = {
     return clockAt(bytes, start) + formatOffset(-west)
   },
   encode: encodeLocal,
+  text: localText(timetzFromText),
 }
 
 function part(value: number, unit: string): string {
@@ -80,4 +83,5 @@ export const interval: Codec = {
     return day === '' ? 'PT0S' : `P${day}`
   },
   encode: encodeLocal,
+  text: localText(intervalFromText),
 }

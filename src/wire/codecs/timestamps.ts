@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import type { OutBuffer } from '../out-buffer.ts'
 import { formatClock, formatDay, secondsInDay } from './calendar.ts'
 import { binaryFormat, type Codec, Refusal, refused, textFormat, wrongSize } from './codec.ts'
+import { dateFromText, instantFromText, timestampFromText } from './iso-text.ts'
 import { infinityAt, microsAt, secondsAt } from './micros.ts'
 import { writeText } from './text.ts'
 
@@ -32,7 +33,11 @@ function decodeDate(bytes: Buffer, start: number, end: number): Date | number {
   if (end - start !== 8) throw wrongSize('timestamptz', end - start)
   const infinity = infinityAt(bytes, start)
   if (infinity !== 0) return infinity * Number.POSITIVE_INFINITY
-  const time = (secondsAt(bytes, start) + epochSeconds) * 1000 + Math.floor(microsAt(bytes, start) / 1000)
+  return toDate(secondsAt(bytes, start), microsAt(bytes, start))
+}
+
+function toDate(seconds: number, micros: number): Date {
+  const time = (seconds + epochSeconds) * 1000 + Math.floor(micros / 1000)
   if (time > latestDate) {
     throw new Refusal(
       `the value is later than a Date can be; set the option types: { timestamptz: 'string' }`,
@@ -65,6 +70,15 @@ function dateText(date: Date): string {
   return formatInstant(seconds - epochSeconds, (time - seconds * 1000) * 1000, 'Z')
 }
 
+/** Makes a value of the option's kind of the server's text. */
+function fromText(result: TimestamptzResult, text: string): unknown {
+  const read = instantFromText(text)
+  if (typeof read === 'number') {
+    return result === 'date' ? read * Number.POSITIVE_INFINITY : infinityText(read)
+  }
+  return result === 'date' ? toDate(read.seconds, read.micros) : formatInstant(read.seconds, read.micros, 'Z')
+}
+
 const timestamptzDecoders = { date: decodeDate, string: decodeUtc }
 
 export type TimestamptzResult = keyof typeof timestamptzDecoders
@@ -76,6 +90,10 @@ export function timestamptzCodec(result: TimestamptzResult): Codec {
     parameterFormat: textFormat,
     decode: timestamptzDecoders[result],
     encode: encodeTimestamptz,
+    text: {
+      decode: (bytes, start, end) => fromText(result, bytes.toString('latin1', start, end)),
+      encode: encodeTimestamptz,
+    },
   }
 }
 
@@ -89,6 +107,14 @@ export function encodeLocal(value: unknown, out: OutBuffer): void {
   } else throw refused('an ISO string', value)
 }
 
+/** Both ways in text, for a type without a time zone whose text `read` takes. */
+export function localText(read: (text: string) => string): NonNullable<Codec['text']> {
+  return {
+    decode: (bytes, start, end) => read(bytes.toString('latin1', start, end)),
+    encode: encodeLocal,
+  }
+}
+
 export const timestamp: Codec = {
   name: 'timestamp',
   resultFormat: binaryFormat,
@@ -98,6 +124,7 @@ export const timestamp: Codec = {
     return decodeIso(bytes, start, '')
   },
   encode: encodeLocal,
+  text: localText(timestampFromText),
 }
 
 export const date: Codec = {
@@ -111,4 +138,5 @@ export const date: Codec = {
     return formatDay(day)
   },
   encode: encodeLocal,
+  text: localText(dateFromText),
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TypeRegistry } from '../../../src/wire/codecs/index.ts'
+import { TypeConfiguration, TypeRegistry } from '../../../src/wire/codecs/index.ts'
 import { codecOf, decode, encode, int64, type TypeName } from './bytes.ts'
 
 function thereAndBack(name: TypeName, value: unknown, registry?: TypeRegistry): unknown {
@@ -71,8 +71,8 @@ describe('integers', () => {
   })
 
   it('int8 as bigint or string keeps all 64 bits', () => {
-    const bigint = new TypeRegistry({ int8: 'bigint' })
-    const string = new TypeRegistry({ int8: 'string' })
+    const bigint = new TypeRegistry(new TypeConfiguration({ int8: 'bigint' }))
+    const string = new TypeRegistry(new TypeConfiguration({ int8: 'string' }))
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
         expect(thereAndBack('int8', value, bigint)).toBe(value)
@@ -83,7 +83,7 @@ describe('integers', () => {
   })
 
   it('the option for int8 holds within arrays', () => {
-    const registry = new TypeRegistry({ int8: 'bigint' })
+    const registry = new TypeRegistry(new TypeConfiguration({ int8: 'bigint' }))
     expect(thereAndBack('int8[]', [2n ** 62n, null, 1], registry)).toEqual([2n ** 62n, null, 1n])
   })
 })

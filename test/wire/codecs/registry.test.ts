@@ -1,15 +1,16 @@
 import { expect, it } from 'vitest'
 import { InterfaceError } from '../../../src/errors.ts'
-import { TypeRegistry } from '../../../src/wire/codecs/index.ts'
+import { TypeConfiguration, type TypeOptions, TypeRegistry } from '../../../src/wire/codecs/index.ts'
+import { decode } from './bytes.ts'
 
-it('a type has one codec for the whole of a configuration', () => {
+it('a type that nobody asked for is its text', () => {
   const registry = new TypeRegistry()
-  expect(registry.codecs([23, 16_500])).toEqual([registry.codec(23), registry.codec(16_500)])
-  expect(registry.codec(16_500)).toBe(registry.codec(16_500))
+  expect(registry.unknown([23, 16_500, 16_500, 25])).toEqual([16_500])
+  expect(decode(registry.codec(16_500), Buffer.from('as it is'))).toBe('as it is')
 })
 
 it('types and their arrays are known by their names', () => {
-  const registry = new TypeRegistry({})
+  const registry = new TypeRegistry(new TypeConfiguration({}))
   expect(registry.codecs([20, 1016, 1184, 1185, 705, 869]).map((codec) => codec.name)).toEqual([
     'int8',
     'int8[]',
@@ -20,11 +21,24 @@ it('types and their arrays are known by their names', () => {
   ])
 })
 
-it('R18: an unknown option or value is refused by name', () => {
-  const refusal = (options: object) => () => new TypeRegistry(options)
+it('R18: an option that is none is refused by name', () => {
+  const refusal = (options: Record<string, unknown>) => () => new TypeConfiguration(options as TypeOptions)
   expect(refusal({ int4: 'number' })).toThrow(InterfaceError)
-  expect(refusal({ int4: 'number' })).toThrow('types.int4: unknown option; there are int8, timestamptz')
-  expect(refusal({ toString: 'x' })).toThrow('types.toString: unknown option')
-  expect(refusal({ int8: 'BigInt' })).toThrow("types.int8: give one of 'number', 'bigint', 'string'")
+  expect(refusal({ int4: 'number' })).toThrow(
+    "types.int4: give one of 'text', or an object with decode or encode",
+  )
+  expect(refusal({ int8: 'BigInt' })).toThrow(
+    "types.int8: give one of 'text', 'number', 'bigint', 'string', or",
+  )
+  expect(refusal({ toString: 'x' })).toThrow('types.toString: give one of')
+  expect(refusal({ mood: {} })).toThrow('types.mood: give decode, encode, or both')
+  expect(refusal({ mood: { decode: 'x' } })).toThrow('types.mood.decode: must be a function')
+  expect(refusal({ mood: { decode: String, fromat: 'text' } })).toThrow('types.mood.fromat: unknown option')
+  expect(refusal({ mood: { decode: String, format: 'json' } })).toThrow(
+    "types.mood.format: give 'text' or 'binary'",
+  )
+  expect(refusal({ bigint: 'string' })).toThrow(`types["bigint"]: pg_type's name of it is int8`)
+  expect(refusal({ _int8: 'text' })).toThrow('give types.int8')
+  expect(refusal({ 'mood[]': 'text' })).toThrow('leave out []')
   expect(refusal({ int8: undefined, timestamptz: 'date' })).not.toThrow()
 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TypeRegistry } from '../../../src/wire/codecs/index.ts'
+import { TypeConfiguration, TypeRegistry } from '../../../src/wire/codecs/index.ts'
 import { codecOf, decode, encode, int32s, int64 } from './bytes.ts'
 
 const epoch = Date.UTC(2000, 0, 1)
-const precise = new TypeRegistry({ timestamptz: 'string' })
+const precise = new TypeRegistry(new TypeConfiguration({ timestamptz: 'string' }))
 const infinity = int64(2n ** 63n - 1n)
 const minusInfinity = int64(-(2n ** 63n))
 

@@ -21,7 +21,9 @@ export {
   QueryTimeoutError,
   RockpoolError,
 } from './errors.ts'
-export type { PoolHooks, PoolOptions } from './options.ts'
+export type { ConnectionHook } from './hooks.ts'
+export type { ConnectHook, PoolDiagnostics, PoolHooks, PoolOptions } from './options.ts'
 export { type AcquireOptions, createPool, Pool, type PoolEvents } from './pool.ts'
+export type { PoolTransactionOptions } from './pool-transaction.ts'
 export type { CloseReason, PoolStats } from './pooling/index.ts'
 export type { TypeOptions } from './wire/codecs/index.ts'

@@ -1,12 +1,13 @@
 import type { Connection } from './connection/connection.ts'
 import { Queries, type SessionCall } from './connection/queries.ts'
 import type { Session } from './connection/session.ts'
-import type { Transaction, TransactionOptions } from './connection/transaction.ts'
+import type { Transaction } from './connection/transaction.ts'
 import { systemClock } from './deadline.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { InterfaceError } from './errors.ts'
 import { checkOneShot } from './one-shots.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
+import { type PoolTransactionOptions, planTransaction, runPlanned } from './pool-transaction.ts'
 import { PooledConnection } from './pooled-connection.ts'
 import {
   type PoolEvents as PoolingEvents,
@@ -50,7 +51,12 @@ export class Pool extends Queries implements AsyncDisposable {
     this.#connector = new SessionConnector(dsn, options, {
       clock: systemClock,
       hookTimeout: settings.hookTimeout,
-      warn: (report) => this.#resources.warn(report.message),
+      listener: {
+        warn: (report) => this.#resources.warn(report.message),
+        statementsOutdated: () => this.#forgetStatements(),
+        serverMayBeGone: () => this.#resources.distrust(),
+        turnedReadOnly: () => this.#turnedReadOnly(),
+      },
     })
     this.#resources = new ResourcePool(this.#connector, settings, { clock: systemClock, random: Math.random })
   }
@@ -137,13 +143,18 @@ export class Pool extends Queries implements AsyncDisposable {
     }
   }
 
-  /** Lends a connection and runs `work` in a transaction on it. */
-  transaction<T>(
+  /**
+   * Lends a connection and runs `work` in a transaction on it. Rejects with what `acquire` or `work` reject with, and
+   * as `Connection.transaction()`.
+   */
+  async transaction<T>(
     work: (tx: Transaction) => Promise<T> | T,
-    options: TransactionOptions & AcquireOptions = {},
+    options: PoolTransactionOptions & AcquireOptions = {},
   ): Promise<T> {
-    const { timeout, signal, ...transaction } = options
-    return this.use((connection) => connection.transaction(work, transaction), {
+    const { timeout, signal, ...given } = options
+    const plan = planTransaction(given)
+    const environment = { clock: systemClock, random: Math.random, signal }
+    return this.use((connection) => runPlanned(connection, work, plan, environment), {
       ...(timeout === undefined ? {} : { timeout }),
       ...(signal === undefined ? {} : { signal }),
     })
@@ -207,6 +218,17 @@ export class Pool extends Queries implements AsyncDisposable {
       const { connection, ...rest } = payload
       return listener({ ...rest, processId: connection.processId } as unknown as PoolEvents[E])
     })
+  }
+
+  #forgetStatements(): void {
+    for (const session of this.#resources.connections()) session.forgetStatements()
+  }
+
+  #turnedReadOnly(): void {
+    this.#resources.warn(
+      'the server does not take writes any more; its connections are replaced, by ones to a server that does',
+    )
+    this.#resources.expire()
   }
 
   /** A statement by itself. Its time-out counts the wait for a connection. */

@@ -1,22 +1,51 @@
-import { openSession, pick } from './connection/connect.ts'
+import { openSession, pick, takeOver } from './connection/connect.ts'
 import {
+  type ConnectOptions,
   connectOptionNames,
   describeTarget,
   type ResolvedConnectOptions,
   resolveConnectOptions,
 } from './connection/connect-options.ts'
-import { Connection } from './connection/connection.ts'
 import { resetReleased } from './connection/reset.ts'
 import type { Session, SessionSettings } from './connection/session.ts'
-import { resolveSessionOptions } from './connection/session-options.ts'
-import { SimpleCommand } from './connection/simple-command.ts'
-import { type Clock, withDeadline } from './deadline.ts'
-import { formatDuration } from './duration.ts'
-import { ConnectError, ConnectionLostError, InterfaceError, type PostgresReport } from './errors.ts'
-import type { PoolHooks, PoolOptions } from './options.ts'
+import {
+  resolveSessionOptions,
+  type SessionOptions,
+  sessionOptionNames,
+} from './connection/session-options.ts'
+import { everyPart, noPart } from './connection/session-parts.ts'
+import { SimpleColumn, SimpleCommand } from './connection/simple-command.ts'
+import type { Clock } from './deadline.ts'
+import { ConnectError, ConnectionLostError, type PostgresReport } from './errors.ts'
+import { bounded, type ConnectionHook, lend } from './hooks.ts'
+import type { ConnectHook, PoolHooks, PoolOptions } from './options.ts'
+import { PoolMember } from './pool-member.ts'
 import type { Connector } from './pooling/index.ts'
 
 const noLimits = { timeout: 0, signal: undefined }
+
+/** Nothing that the session's users can have set counts. */
+const isReadOnly = `select pg_catalog.pg_is_in_recovery() or exists
+  (select from pg_catalog.pg_settings where name = 'default_transaction_read_only' and reset_val = 'on')`
+
+/** What a connector tells its pool. */
+export interface ConnectorListener {
+  warn(report: PostgresReport): void
+  /** A prepared statement did not fit any more: those of the other sessions may not either. */
+  statementsOutdated(): void
+  /** A session died, where another server may have to take its server's place. */
+  serverMayBeGone(): void
+  /** A server that was to take writes does not any more: its sessions are of no use. */
+  turnedReadOnly(): void
+}
+
+/** Where to connect, as the user said it. */
+interface Target {
+  dsn: string | undefined
+  options: ConnectOptions & SessionOptions
+  resolved: ResolvedConnectOptions
+  settings: SessionSettings
+}
 
 /** What makes the generic pool one of PostgreSQL sessions. */
 export class SessionConnector implements Connector<Session> {
@@ -24,48 +53,58 @@ export class SessionConnector implements Connector<Session> {
   readonly #hooks: PoolHooks
   readonly #hookTimeout: number
   readonly #clock: Clock
-  readonly #warn: (report: PostgresReport) => void
-  #target: ResolvedConnectOptions
-  #settings: SessionSettings
+  readonly #listener: ConnectorListener
+  readonly #members = new WeakMap<Session, PoolMember>()
+  #target: Target
 
   /** @throws InterfaceError naming what is wrong in the DSN or the options. */
   constructor(
     dsn: string | undefined,
     options: PoolOptions,
-    environment: { clock: Clock; hookTimeout: number; warn: (report: PostgresReport) => void },
+    environment: { clock: Clock; hookTimeout: number; listener: ConnectorListener },
   ) {
     this.#clock = environment.clock
     this.#hookTimeout = environment.hookTimeout
-    this.#warn = environment.warn
-    this.#hooks = { init: options.init, setup: options.setup }
-    this.#target = resolveConnectOptions(dsn, pick(options, connectOptionNames))
-    this.#settings = resolveSessionOptions(options, environment.clock)
-    const { setup } = options
+    this.#listener = environment.listener
+    const { connect, init, setup, reset = 'always' } = options
+    this.#hooks = { connect, init, setup, reset }
+    this.#target = this.#resolve(dsn, options)
     if (setup !== undefined) this.prepare = (session) => lend(session, 'setup', setup)
   }
 
   /** Where connections lead, without the password. */
   get target(): string {
-    return describeTarget(this.#target)
+    return describeTarget(this.#target.resolved)
   }
 
   /** The time-out of a command whose caller names none, in milliseconds; 0: none. */
   get commandTimeout(): number {
-    return this.#settings.commandTimeout
+    return this.#target.settings.commandTimeout
   }
 
   /** Every later connect goes there. */
   retarget(dsn: string | undefined, options: PoolOptions): void {
-    this.#target = resolveConnectOptions(dsn, pick(options, connectOptionNames))
-    this.#settings = resolveSessionOptions(options, this.#clock)
+    this.#target = this.#resolve(dsn, options)
   }
 
   async connect(lost: (error: Error) => void, signal: AbortSignal): Promise<Session> {
-    const session = await openSession(this.#target, this.#settings, { lost, notice: () => {} }, signal)
-    const { init } = this.#hooks
+    const { connect, init, reset } = this.#hooks
+    const member = new PoolMember(
+      {
+        lost: (error) => this.#lost(error, lost),
+        statementsOutdated: this.#listener.statementsOutdated,
+      },
+      reset === 'auto',
+    )
+    const { resolved, settings } = this.#target
+    const session =
+      connect === undefined
+        ? await openSession(resolved, settings, member, signal)
+        : await this.#connectByHook(connect, member, signal)
+    this.#members.set(session, member)
     if (init === undefined) return session
     try {
-      await this.#bound('init', lend(session, 'init', init))
+      await this.#bounded('init', lend(session, 'init', init), signal)
     } catch (error) {
       await session.terminate('its init hook failed')
       throw error
@@ -83,7 +122,9 @@ export class SessionConnector implements Connector<Session> {
   }
 
   reset(session: Session): Promise<void> | undefined {
-    return resetReleased(session, this.#warn)
+    const member = this.#members.get(session)!
+    const restored = this.#restore(session, member)
+    return member.wasRefusedWrite ? this.#afterRefusedWrite(session, member, restored) : restored
   }
 
   commands(session: Session): number {
@@ -98,28 +139,77 @@ export class SessionConnector implements Connector<Session> {
     return session.terminate('the connection was terminated by its pool')
   }
 
-  #bound(hook: string, work: Promise<void>): Promise<void> {
-    return withDeadline(this.#clock, this.#hookTimeout, work, () => {
-      const limit = formatDuration(this.#hookTimeout)
-      return new InterfaceError(`the ${hook} hook did not end within ${limit} (hookTimeout)`)
-    })
+  #resolve(dsn: string | undefined, options: PoolOptions): Target {
+    return {
+      dsn,
+      options: pick(options, [...connectOptionNames, ...sessionOptionNames]),
+      resolved: resolveConnectOptions(dsn, pick(options, connectOptionNames)),
+      settings: resolveSessionOptions(options, this.#clock),
+    }
   }
-}
 
-/** Runs a hook on a connection that it can use until it ends. */
-async function lend(
-  session: Session,
-  hook: string,
-  run: (connection: Connection) => Promise<void> | void,
-): Promise<void> {
-  const connection = new Connection(session, {
-    release: () => {
-      throw new InterfaceError(`the ${hook} hook cannot release its connection: the pool does`)
-    },
-  })
-  try {
-    await run(connection)
-  } finally {
-    connection.end(`the ${hook} hook, which it was for, has ended`)
+  /** A connection that comes after the hook's time, or after the abort, is closed. */
+  async #connectByHook(connect: ConnectHook, member: PoolMember, signal: AbortSignal): Promise<Session> {
+    const { dsn, options } = this.#target
+    const opening = (async () => connect(dsn, { ...options, signal }))()
+    const connection = await this.#bounded('connect', opening, signal).catch((error: unknown) => {
+      opening.then((late) => late?.terminate()).catch(() => {})
+      throw error
+    })
+    // What ran on it before is not known.
+    member.touched = everyPart
+    return takeOver(connection, member)
+  }
+
+  #restore(session: Session, member: PoolMember): Promise<void> | undefined {
+    const { reset } = this.#hooks
+    const { touched } = member
+    member.touched = noPart
+    switch (reset) {
+      case 'auto':
+        return this.#resetParts(session, touched)
+      case 'never':
+        return this.#resetParts(session, noPart)
+      case 'always':
+      case undefined:
+        return this.#resetParts(session, everyPart)
+      default:
+        return this.#resetByHook(session, reset)
+    }
+  }
+
+  #resetParts(session: Session, parts: number): Promise<void> | undefined {
+    return resetReleased(session, parts, this.#listener.warn)
+  }
+
+  /** Whatever the hook leaves open is ended like what the owner left. */
+  async #resetByHook(session: Session, reset: ConnectionHook): Promise<void> {
+    await this.#resetParts(session, noPart)
+    await lend(session, 'reset', reset)
+    await this.#resetParts(session, noPart)
+  }
+
+  /** The user's transaction may have been read-only by itself: only the server, asked outside of it, knows. */
+  async #afterRefusedWrite(
+    session: Session,
+    member: PoolMember,
+    restored: Promise<void> | undefined,
+  ): Promise<void> {
+    await restored
+    member.wasRefusedWrite = false
+    const { targetSessionAttrs } = this.#target.resolved
+    if (targetSessionAttrs !== 'read-write' && targetSessionAttrs !== 'primary') return
+    const [answer] = await session.runUncounted(new SimpleColumn(session, isReadOnly), noLimits)
+    if (answer === 't') this.#listener.turnedReadOnly()
+  }
+
+  #lost(error: Error, lost: (error: Error) => void): void {
+    const { hosts, targetSessionAttrs } = this.#target.resolved
+    lost(error)
+    if (hosts.length > 1 || targetSessionAttrs !== 'any') this.#listener.serverMayBeGone()
+  }
+
+  #bounded<T>(hook: string, work: Promise<T>, signal: AbortSignal): Promise<T> {
+    return bounded(hook, work, this.#clock, this.#hookTimeout, signal)
   }
 }

@@ -1,5 +1,5 @@
 import { systemClock } from '../deadline.ts'
-import type { ConnectionLostError } from '../errors.ts'
+import { type ConnectionLostError, InterfaceError } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 import {
   type ConnectOptions,
@@ -48,7 +48,37 @@ export async function connect(
   }
   const session = await openSession(target, settings, owner, options.signal ?? new AbortController().signal)
   connection = new Connection(session, closes)
+  sessions.set(connection, session)
   return connection
+}
+
+/** Those that `connect` opened: their users may hand them to a pool. */
+const sessions = new WeakMap<Connection, Session>()
+
+/**
+ * Takes the session out of a connection from `connect()`, which cannot be used afterwards. `owner` is told what
+ * happens to it from now on.
+ *
+ * @throws InterfaceError where the connection is another's, was closed, or has something running or a transaction open.
+ */
+export function takeOver(connection: Connection, owner: SessionOwner): Session {
+  const session = sessions.get(connection)
+  if (session === undefined) {
+    throw new InterfaceError(
+      'the connect hook must give a connection that connect() opened, and each only once',
+    )
+  }
+  if (connection.isClosed) throw new InterfaceError('the connect hook gave a connection that is closed')
+  if (!session.isIdle || session.transactionStatus !== 'I') {
+    void connection.terminate()
+    throw new InterfaceError(
+      'the connect hook gave a connection with a statement running or a transaction open; end it first',
+    )
+  }
+  sessions.delete(connection)
+  connection.end('connection was handed to its pool')
+  session.adopt(owner)
+  return session
 }
 
 /** Those of the options that are there. */

@@ -1,25 +1,26 @@
 import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport } from '../errors.ts'
 import type { Session } from './session.ts'
-import { SimpleColumn } from './simple-command.ts'
+import { noPart, SessionPart, type SessionParts } from './session-parts.ts'
+import { SimpleColumn, SimpleCommand } from './simple-command.ts'
 import { quoteIdentifier } from './sql.ts'
 
 /**
  * What a session can carry over to its next owner, taken back. Authorization comes first: what follows runs
  * with the rights of the session itself. Functions and catalogs are named with their schema, so that no
- * search_path can divert them. What the cache prepared (through the protocol, not with SQL's PREPARE) stays;
- * the last statement lists what the owner prepared.
+ * search_path can divert them.
  */
-const resetSession = [
-  'RESET SESSION AUTHORIZATION',
-  'RESET ROLE',
-  'RESET ALL',
-  'CLOSE ALL',
-  'UNLISTEN *',
-  'DISCARD TEMP',
-  'DISCARD SEQUENCES',
-  'SELECT pg_catalog.pg_advisory_unlock_all()',
-  'SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql',
-].join('; ')
+const restore: readonly [part: SessionParts, sql: string][] = [
+  [SessionPart.role, 'RESET SESSION AUTHORIZATION; RESET ROLE'],
+  [SessionPart.settings, 'RESET ALL'],
+  [SessionPart.cursors, 'CLOSE ALL'],
+  [SessionPart.channels, 'UNLISTEN *'],
+  [SessionPart.temporaryObjects, 'DISCARD TEMP'],
+  [SessionPart.sequences, 'DISCARD SEQUENCES'],
+  [SessionPart.locks, 'SELECT pg_catalog.pg_advisory_unlock_all()'],
+]
+
+/** What the cache prepared (through the protocol, not with SQL's PREPARE) stays. */
+const listPrepared = 'SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql'
 
 const noLimits = { timeout: 0, signal: undefined }
 
@@ -33,29 +34,47 @@ const openTransaction: PostgresReport = {
 
 /**
  * Brings a released session back to what its next owner expects: nothing of the last owner's runs, no
- * transaction is open, no session state is left. Rejects where that cannot be had, and the connection must be
- * closed. `warn` hears of a transaction that was left open. `undefined`: nothing ran, nothing is to be done.
+ * transaction is open, and `parts` of its state are as they were at its start. Rejects where that cannot be had, and
+ * the connection must be closed. `warn` hears of a transaction that was left open. `undefined`: nothing is to be done.
  */
 export function resetReleased(
   session: Session,
+  parts: SessionParts,
   warn: (report: PostgresReport) => void,
 ): Promise<void> | undefined {
   if (session.isClosed)
     return Promise.reject(new ConnectionLostError('the connection was closed by its user'))
-  return session.isIdle && session.isClean ? undefined : reset(session, warn)
+  if (!session.isIdle) return reset(session, parts, warn)
+  if (session.isClean) return undefined
+  if (parts !== noPart || session.transactionStatus !== 'I') return reset(session, parts, warn)
+  session.markClean()
+  return undefined
 }
 
-async function reset(session: Session, warn: (report: PostgresReport) => void): Promise<void> {
+async function reset(
+  session: Session,
+  parts: SessionParts,
+  warn: (report: PostgresReport) => void,
+): Promise<void> {
   await session.abandonAll(releasedEarly)
   const isOpen = session.transactionStatus !== 'I'
   if (isOpen) warn(openTransaction)
-  const text = isOpen ? `ROLLBACK; ${resetSession}` : resetSession
-  const prepared = await session.runUncounted(new SimpleColumn(session, text), noLimits)
-  if (prepared.length > 0) {
-    const text = prepared.map((name) => `DEALLOCATE ${quoteIdentifier(name)}`).join('; ')
-    await session.runUncounted(new SimpleColumn(session, text), noLimits)
-  }
+  const steps = restore.filter(([part]) => (parts & part) !== 0).map(([, sql]) => sql)
+  if (isOpen) steps.unshift('ROLLBACK')
+  if ((parts & SessionPart.statements) === 0) await run(session, steps)
+  else await run(session, (await list(session, [...steps, listPrepared])).map(deallocation))
   session.markClean()
+}
+
+const deallocation = (name: string) => `DEALLOCATE ${quoteIdentifier(name)}`
+
+async function run(session: Session, steps: readonly string[]): Promise<void> {
+  if (steps.length > 0) await session.runUncounted(new SimpleCommand(session, steps.join('; ')), noLimits)
+}
+
+/** The first column of the last step. */
+function list(session: Session, steps: readonly string[]): Promise<string[]> {
+  return session.runUncounted(new SimpleColumn(session, steps.join('; ')), noLimits)
 }
 
 function releasedEarly(outcome: Outcome): InterfaceError {

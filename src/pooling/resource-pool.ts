@@ -11,6 +11,7 @@ import type { Lease } from './lease.ts'
 import { Retirement } from './retirement.ts'
 import { type PoolSettings, resolveSizes } from './settings.ts'
 import { poolClosed, Shutdown } from './shutdown.ts'
+import type { SlotState } from './slot.ts'
 import type { PoolStats } from './stats.ts'
 import { Waiter } from './wait-queue.ts'
 
@@ -29,6 +30,9 @@ export interface CloseOptions {
 }
 
 const noOptions = {}
+
+/** The states of a slot without a connection that is open. */
+const away: ReadonlySet<SlotState> = new Set(['free', 'connecting', 'closing', 'terminating'])
 
 /**
  * A pool of connections of any kind. It opens them by its connector, hands each to one caller at a time, and keeps
@@ -187,6 +191,17 @@ export class ResourcePool<C> {
         this.#retirement.retire(slot, 'resized', 'closing')
     }
     this.#pumpNow()
+  }
+
+  /** Those that are open, in use or not. */
+  connections(): C[] {
+    const open = this.#core.slots.all().filter(({ state }) => !away.has(state))
+    return open.map(({ connection }) => connection)
+  }
+
+  /** Has every idle connection checked before its next hand-out, unless `checkIdleAfter` is 0. */
+  distrust(): void {
+    for (const slot of this.#core.slots.idle) slot.provenAt = Number.NEGATIVE_INFINITY
   }
 
   /** Tells the listeners to 'warning' what the connector noticed. */

@@ -307,9 +307,8 @@ describe.for(servers())('values as asyncpg tests them, on PostgreSQL $major', (s
     it('by its bytes', async () => {
       const types: TypeOptions = {
         uuid: {
-          format: 'binary',
-          decode: (bytes) => bytes.toString('base64'),
-          encode: (value) => Buffer.from(String(value), 'base64'),
+          decodeBinary: (bytes) => bytes.toString('base64'),
+          encodeBinary: (value) => Buffer.from(String(value), 'base64'),
         },
       }
       const value = Buffer.from('14058ad901184b7eac1501bc13e2ccd1', 'hex').toString('base64')

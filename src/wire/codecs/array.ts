@@ -28,5 +28,6 @@ export function arrayCodec(element: Codec, elementOid: number, delimiter: string
         : text.encode,
     text,
     ...binary,
+    ...(element.mayChange && { mayChange: true }),
   }
 }

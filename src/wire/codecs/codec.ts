@@ -22,6 +22,8 @@ export interface Codec {
   readonly parameterFormat: Format
   /** Set where a JavaScript array is itself a value of the type: arrays of the type are then taken one level deep. */
   readonly takesArrays?: true
+  /** Set for composites, and what is made of them: ALTER TYPE may have changed what was learned of them. */
+  readonly mayChange?: true
   /**
    * The value in bytes[start, end), which the caller has checked to lie in the message.
    *

@@ -42,6 +42,7 @@ export function compositeCodec(name: string, attributes: readonly Attribute[], o
     resultFormat: inBinary ? binaryFormat : textFormat,
     parameterFormat: textFormat,
     takesArrays: true,
+    mayChange: true,
     decode: inBinary
       ? (bytes, start, end) => {
           const values = decodeCompositeBytes(binary, bytes, start, end)

@@ -1,6 +1,6 @@
 export type { Codec, Format } from './codec.ts'
 export { TypeConfiguration } from './configuration.ts'
-export type { BinaryOverride, TextOverride, TypeOptions, TypeOverride } from './overrides.ts'
+export type { TypeFunctions, TypeOptions, TypeOverride } from './overrides.ts'
 export {
   checkArgumentCount,
   encodeParameters,

@@ -6,26 +6,23 @@ import type { Int8Result } from './integers.ts'
 import { textCodec, writeText } from './text.ts'
 import type { TimestamptzResult } from './timestamps.ts'
 
-/** The caller's own way with a type's text. What is left out stays as it is without the override. */
-export interface TextOverride {
-  format?: 'text' | undefined
-  /** Makes the value of the type's text, as the server writes it under the session's settings. Never called for NULL. */
+/**
+ * The caller's own way with a type, in the text that the server writes under the session's settings, or in the binary
+ * form of the type's send and receive functions. None is called for NULL. What is left out stays as it is.
+ */
+export interface TypeFunctions {
+  /** Makes the value of the type's text. */
   decode?: ((text: string) => unknown) | undefined
-  /** Makes the type's text of a value. Never called for null and undefined. */
+  /** Makes the value of the type's bytes, which are the callee's to keep. Comes before `decode` where both can be used. */
+  decodeBinary?: ((bytes: Buffer) => unknown) | undefined
+  /** Makes the type's text of a value. */
   encode?: ((value: unknown) => string) | undefined
+  /** Makes the type's bytes of a value, in place of `encode`. Not for attributes of composites, which go as text. */
+  encodeBinary?: ((value: unknown) => Uint8Array) | undefined
 }
 
-/** The caller's own way with a type's binary form, that of its send and receive functions. */
-export interface BinaryOverride {
-  format: 'binary'
-  /** Makes the value of the type's bytes, which are the callee's to keep. Never called for NULL. */
-  decode?: ((bytes: Buffer) => unknown) | undefined
-  /** Makes the type's bytes of a value. Never called for null and undefined. */
-  encode?: ((value: unknown) => Uint8Array) | undefined
-}
-
-/** The caller's own way with a type; `'text'`: strings both ways, the server's own text. */
-export type TypeOverride = 'text' | TextOverride | BinaryOverride
+/** `'text'`: strings both ways, the server's own text. */
+export type TypeOverride = 'text' | TypeFunctions
 
 /**
  * How values appear, by the type's name in pg_type (`numeric`, `mood`), its name with its schema (`app.mood`), or its
@@ -91,111 +88,98 @@ function checkOption(name: string, option: unknown): void {
   const path = `types.${name}`
   if (typeof option !== 'object' || option === null) {
     const shown = allowed.map((choice) => `'${choice}'`).join(', ')
-    throw new InterfaceError(`${path}: give one of ${shown}, or an object with decode or encode`)
+    throw new InterfaceError(`${path}: give one of ${shown}, or an object with ${functionNames.join(', ')}`)
   }
-  const { format, decode, encode, ...rest } = option as Record<string, unknown>
-  const stray = Object.keys(rest)[0]
-  if (stray !== undefined) {
-    throw new InterfaceError(`${path}.${stray}: unknown option; there are format, decode, encode`)
-  }
-  if (format !== undefined && format !== 'text' && format !== 'binary') {
-    throw new InterfaceError(`${path}.format: give 'text' or 'binary'`)
-  }
-  for (const [part, value] of Object.entries({ decode, encode })) {
+  for (const [part, value] of Object.entries(option)) {
+    if (!functionNames.some((name) => name === part)) {
+      throw new InterfaceError(`${path}.${part}: unknown option; there are ${functionNames.join(', ')}`)
+    }
     if (value !== undefined && typeof value !== 'function') {
       throw new InterfaceError(`${path}.${part}: must be a function`)
     }
   }
-  if (decode === undefined && encode === undefined) {
-    throw new InterfaceError(`${path}: give decode, encode, or both`)
+  const { encode, encodeBinary, ...decoders } = option as TypeFunctions
+  if (encode !== undefined && encodeBinary !== undefined) {
+    throw new InterfaceError(`${path}: give encode or encodeBinary, not both`)
+  }
+  if (![encode, encodeBinary, ...Object.values(decoders)].some((given) => given !== undefined)) {
+    throw new InterfaceError(`${path}: give at least one of ${functionNames.join(', ')}`)
   }
 }
+
+const functionNames = [
+  'decode',
+  'decodeBinary',
+  'encode',
+  'encodeBinary',
+] as const satisfies readonly (keyof TypeFunctions)[]
 
 /** The type's codec, `own` being what it is without the override. */
 export function overridden(own: Codec, override: TypeOverride): Codec {
   if (override === 'text') return textCodec(own.name)
-  const { decodeBinary: _, ...decoding } = own
-  const codec = override.decode === undefined ? own : decoding
-  if (override.format === 'binary') {
-    return {
-      ...codec,
-      ...(override.decode && binaryDecode(own.name, override.decode)),
-      ...(override.encode && binaryEncode(own.name, override.encode)),
-      text: refusedInText(own.name),
+  const text = own.text ?? own
+  const out = decoding(own.name, override)
+  const into = encoding(own.name, override)
+  const { decodeBinary: _, ...rest } = own
+  return {
+    ...(out === undefined ? own : { ...rest, ...out.top }),
+    ...into?.top,
+    text: { decode: out?.inText ?? text.decode, encode: into?.inText ?? text.encode },
+  }
+}
+
+/** How a value comes out by itself, and within text. */
+function decoding(name: string, { decode, decodeBinary }: TypeFunctions) {
+  const fromText: Decode | undefined =
+    decode &&
+    ((bytes, start, end) => byCaller(name, 'decode', () => decode(bytes.toString('utf8', start, end))))
+  if (decodeBinary === undefined) {
+    return fromText && { top: { resultFormat: textFormat, decode: fromText } as const, inText: fromText }
+  }
+  const fromBytes: Decode = (bytes, start, end) =>
+    byCaller(name, 'decodeBinary', () => decodeBinary(Buffer.from(bytes.subarray(start, end))))
+  return {
+    top: { resultFormat: binaryFormat, decode: fromBytes } as const,
+    inText: fromText ?? onlyBinary(name, 'decode'),
+  }
+}
+
+/**
+ * How a value goes in by itself, and within text. The caller's code runs while the arguments are prepared, never while
+ * a message is being written. As an array may be one value for it, arrays of the type are taken one level deep.
+ */
+function encoding(name: string, { encode, encodeBinary }: TypeFunctions) {
+  if (encode !== undefined) {
+    const prepare = (value: unknown): string => {
+      const text: unknown = byCaller(name, 'encode', () => encode(value))
+      if (typeof text !== 'string') throw refused(`a string from types' encode`, text)
+      return text
     }
+    const top = { takesArrays: true, parameterFormat: textFormat, prepare, encode: writePrepared } as const
+    return { top, inText: writePrepared }
   }
-  const decode = override.decode && textDecode(own.name, override.decode)
-  const inText = own.text ?? own
-  return {
-    ...codec,
-    ...(decode && { resultFormat: textFormat, decode }),
-    ...(override.encode && textEncode(own.name, override.encode)),
-    text: { decode: decode ?? inText.decode, encode: override.encode ? writeEncoded : inText.encode },
+  if (encodeBinary === undefined) return undefined
+  const prepare = (value: unknown): Uint8Array => {
+    const bytes: unknown = byCaller(name, 'encodeBinary', () => encodeBinary(value))
+    if (!(bytes instanceof Uint8Array)) throw refused(`a Uint8Array from types' encodeBinary`, bytes)
+    checkSize(bytes.byteLength)
+    return bytes
   }
-}
-
-/** What goes into a codec in place of its own way in. An array may be one value for the caller's function. */
-type EncodingParts = Pick<Codec, 'takesArrays' | 'parameterFormat' | 'prepare' | 'encode'>
-
-function textDecode(name: string, decode: (text: string) => unknown): Decode {
-  return (bytes, start, end) => byCaller(name, 'decode', () => decode(bytes.toString('utf8', start, end)))
-}
-
-function binaryDecode(
-  name: string,
-  decode: (bytes: Buffer) => unknown,
-): Pick<Codec, 'resultFormat' | 'decode'> {
-  return {
-    resultFormat: binaryFormat,
-    decode: (bytes, start, end) =>
-      byCaller(name, 'decode', () => decode(Buffer.from(bytes.subarray(start, end)))),
-  }
-}
-
-function binaryEncode(name: string, encode: (value: unknown) => Uint8Array): EncodingParts {
-  return {
+  const top = {
     takesArrays: true,
     parameterFormat: binaryFormat,
-    prepare: prepareBy(name, encode, isBytes, 'a Uint8Array'),
-    encode(bytes, out) {
-      checkSize((bytes as Uint8Array).byteLength)
-      out.bytes(bytes as Uint8Array)
-    },
-  }
+    prepare,
+    encode: (bytes: unknown, out: OutBuffer) => out.bytes(bytes as Uint8Array),
+  } as const
+  return { top, inText: onlyBinary(name, 'encode') }
 }
 
-function textEncode(name: string, encode: (value: unknown) => string): EncodingParts {
-  return {
-    takesArrays: true,
-    parameterFormat: textFormat,
-    prepare: prepareBy(name, encode, isText, 'a string'),
-    encode: writeEncoded,
-  }
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isBytes = (value: unknown): boolean => value instanceof Uint8Array
-
-/** The caller's code runs while the arguments are prepared, never while a message is being written. */
-function prepareBy(
-  name: string,
-  encode: (value: unknown) => unknown,
-  fits: (encoded: unknown) => boolean,
-  wanted: string,
-): (value: unknown) => unknown {
-  return (value) => {
-    const encoded = byCaller(name, 'encode', () => encode(value))
-    if (!fits(encoded)) throw refused(`${wanted} from the option types' encode`, encoded)
-    return encoded
-  }
-}
-
-function writeEncoded(text: unknown, out: OutBuffer): void {
+function writePrepared(text: unknown, out: OutBuffer): void {
   writeText(text as string, out)
 }
 
 /** Whatever the caller's function throws is its own failure, and never the connection's. */
-function byCaller<T>(name: string, part: 'decode' | 'encode', call: () => T): T {
+function byCaller<T>(name: string, part: keyof TypeFunctions, call: () => T): T {
   try {
     return call()
   } catch (cause) {
@@ -203,10 +187,9 @@ function byCaller<T>(name: string, part: 'decode' | 'encode', call: () => T): T 
   }
 }
 
-/** A value with a binary override cannot stand in the text of a composite or an array. */
-function refusedInText(name: string): NonNullable<Codec['text']> {
-  const refuse = (): never => {
-    throw new Refusal(`${name} has a binary override, and stands within text here; give it one for its text`)
+/** A value whose functions are for its binary form only stands in the text of a composite or an array. */
+function onlyBinary(name: string, part: keyof TypeFunctions): () => never {
+  return () => {
+    throw new Refusal(`a value of type ${name} stands within text here; give its option types ${part}, too`)
   }
-  return { decode: refuse, encode: refuse }
 }

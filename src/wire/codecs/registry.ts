@@ -86,14 +86,15 @@ export class TypeRegistry {
         return compositeCodec(
           name,
           attributes.map((attribute) => ({ ...attribute, codec: codecFor(attribute.oid) })),
-          (certain) => this.#outdated(certain),
+          (certain) => this.outdated(certain),
         )
       default:
         return textCodec(name)
     }
   }
 
-  #outdated(certain: boolean): void {
+  /** Forgets whatever was learned: for certain, or as a guess, it is not so any more. */
+  outdated(certain: boolean): void {
     if (this.#learned.size === 0) return
     this.forget()
     this.#onOutdated(certain)

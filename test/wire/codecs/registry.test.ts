@@ -25,18 +25,17 @@ it('R18: an option that is none is refused by name', () => {
   const refusal = (options: Record<string, unknown>) => () => new TypeConfiguration(options as TypeOptions)
   expect(refusal({ int4: 'number' })).toThrow(InterfaceError)
   expect(refusal({ int4: 'number' })).toThrow(
-    "types.int4: give one of 'text', or an object with decode or encode",
+    "types.int4: give one of 'text', or an object with decode, decodeBinary, encode, encodeBinary",
   )
   expect(refusal({ int8: 'BigInt' })).toThrow(
     "types.int8: give one of 'text', 'number', 'bigint', 'string', or",
   )
   expect(refusal({ toString: 'x' })).toThrow('types.toString: give one of')
-  expect(refusal({ mood: {} })).toThrow('types.mood: give decode, encode, or both')
+  expect(refusal({ mood: {} })).toThrow('types.mood: give at least one of decode,')
   expect(refusal({ mood: { decode: 'x' } })).toThrow('types.mood.decode: must be a function')
-  expect(refusal({ mood: { decode: String, fromat: 'text' } })).toThrow('types.mood.fromat: unknown option')
-  expect(refusal({ mood: { decode: String, format: 'json' } })).toThrow(
-    "types.mood.format: give 'text' or 'binary'",
-  )
+  expect(refusal({ mood: { decode: String, decod: String } })).toThrow('types.mood.decod: unknown option')
+  const both = { encode: String, encodeBinary: Buffer.from }
+  expect(refusal({ mood: both })).toThrow('types.mood: give encode or encodeBinary, not both')
   expect(refusal({ bigint: 'string' })).toThrow(`types["bigint"]: pg_type's name of it is int8`)
   expect(refusal({ _int8: 'text' })).toThrow('give types.int8')
   expect(refusal({ 'mood[]': 'text' })).toThrow('leave out []')

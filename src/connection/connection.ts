@@ -1,12 +1,8 @@
 import { InterfaceError } from '../errors.ts'
-import { Queries, type SessionCall } from './queries.ts'
+import { readServerVersion, type ServerVersion } from './server-version.ts'
 import type { Session } from './session.ts'
-import {
-  runTransaction,
-  type Transaction,
-  type TransactionOptions,
-  type TransactionScope,
-} from './transaction.ts'
+import { SessionQueries } from './session-queries.ts'
+import { runTransaction, type Transaction, type TransactionOptions } from './transaction.ts'
 
 /** Where a connection goes when its user is done with it: `connect()`'s is closed, a pool's goes back. */
 export interface ConnectionHome {
@@ -17,32 +13,39 @@ export interface ConnectionHome {
  * A connection in the hands of one user: from `connect()`, or lent by a pool until it is released. Two calls
  * at once are answered in their order.
  */
-export class Connection extends Queries implements AsyncDisposable, TransactionScope {
-  readonly #session: Session
+export class Connection extends SessionQueries implements AsyncDisposable {
+  protected readonly kind = 'Connection'
   readonly #home: ConnectionHome
-  #ended: string | undefined
   #transaction = false
 
   /** Made by `connect()` and by pools. */
   constructor(session: Session, home: ConnectionHome) {
-    super()
-    this.#session = session
+    super(session)
     this.#home = home
   }
 
   /** The server process that serves this connection, as in `pg_stat_activity.pid`. */
   get processId(): number {
-    return this.#session.processId
+    return this.session.processId
   }
 
   /** Whether the connection cannot be used any more: closed, lost, or released. */
   get isClosed(): boolean {
-    return this.#ended !== undefined || this.#session.isClosed
+    return this.hasEnded || this.session.isClosed
   }
 
   /** Whether the last answer left the session inside a transaction. */
   get isInTransaction(): boolean {
-    return this.#session.transactionStatus !== 'I'
+    return this.session.transactionStatus !== 'I'
+  }
+
+  get serverVersion(): ServerVersion {
+    return readServerVersion(this.session.parameters.get('server_version') ?? '')
+  }
+
+  /** The settings that the server reports, as they are now: `server_version`, `TimeZone`, `DateStyle`, … */
+  get settings(): Readonly<Record<string, string>> {
+    return Object.freeze(Object.fromEntries(this.session.parameters))
   }
 
   /**
@@ -66,7 +69,7 @@ export class Connection extends Queries implements AsyncDisposable, TransactionS
     }
     this.#transaction = true
     try {
-      return await runTransaction(this.#session, this, work, options)
+      return await runTransaction(this.session, this, work, options)
     } finally {
       this.#transaction = false
     }
@@ -87,38 +90,17 @@ export class Connection extends Queries implements AsyncDisposable, TransactionS
    * Resolves when the server has closed its side.
    */
   async close(): Promise<void> {
-    if (this.#ended !== undefined) return
+    if (this.hasEnded) return
     this.end('connection is closed')
-    await this.#session.close()
+    await this.session.close()
     await this.#home.release(this)
   }
 
   /** Closes the connection at once. What is running rejects with ConnectionLostError, and its cancel is tried. */
   async terminate(): Promise<void> {
-    if (this.#ended !== undefined) return
+    if (this.hasEnded) return
     this.end('connection is closed')
-    await this.#session.terminate('the connection was terminated by its user')
+    await this.session.terminate('the connection was terminated by its user')
     await this.#home.release(this)
-  }
-
-  /** Ends the use of this object: every later call rejects, telling `why`. The session lives on. */
-  end(why: string): void {
-    this.#ended ??= why
-  }
-
-  checkUsable(method: string, kind = 'Connection'): void {
-    if (this.#ended !== undefined) {
-      throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })
-    }
-  }
-
-  protected override async callSession<T>(
-    method: string,
-    _sql: string,
-    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
-    call: SessionCall<T>,
-  ): Promise<T> {
-    this.checkUsable(method)
-    return call(this.#session, this.#session.limits(limits.timeout, limits.signal))
   }
 }

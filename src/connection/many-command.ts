@@ -1,9 +1,11 @@
 import type { PostgresError, RockpoolError } from '../errors.ts'
 import type { PreparedArguments } from '../wire/codecs/parameters.ts'
+import { brokenProtocol } from '../wire/frame-reader.ts'
 import { writeExecute } from '../wire/frontend.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
 import { PreparedCommand, type PreparedCommandHost } from './prepared-command.ts'
 import type { Statement } from './statement.ts'
+import type { StatementStore } from './statement-cache.ts'
 
 /**
  * One statement, run once for each list of arguments under one Sync: outside a transaction they are one
@@ -14,8 +16,13 @@ export class ManyCommand extends PreparedCommand<void> {
   #prepared: PreparedArguments[] = []
   #completed = 0
 
-  constructor(host: PreparedCommandHost, sql: string, argLists: readonly (readonly unknown[])[]) {
-    super(host, sql)
+  constructor(
+    host: PreparedCommandHost,
+    sql: string,
+    argLists: readonly (readonly unknown[])[],
+    store?: StatementStore,
+  ) {
+    super(host, sql, store)
     this.#argLists = argLists
   }
 
@@ -34,6 +41,7 @@ export class ManyCommand extends PreparedCommand<void> {
   }
 
   protected override complete(): { value: undefined } {
+    if (this.#completed !== this.#argLists.length) throw brokenProtocol('a statement did not end')
     return { value: undefined }
   }
 

@@ -9,6 +9,7 @@ export class PinnedStatement implements StatementStore {
   readonly name: string
   readonly #leave: (name: string) => void
   #statement: Statement | undefined
+  #isLetGo = false
 
   /** Made by the cache; `leave` has it closed on the server. */
   constructor(name: string, leave: (name: string) => void) {
@@ -25,7 +26,9 @@ export class PinnedStatement implements StatementStore {
   }
 
   add(statement: Statement): void {
-    if (this.name !== '') this.#statement = statement
+    if (this.name === '') return
+    this.#statement = statement
+    if (this.#isLetGo) this.drop()
   }
 
   /** Closes it on the server with the next message; the next use prepares it again. */
@@ -33,5 +36,11 @@ export class PinnedStatement implements StatementStore {
     if (this.#statement === undefined) return
     this.#statement = undefined
     this.#leave(this.name)
+  }
+
+  /** Closes it, even if it is being prepared. */
+  letGo(): void {
+    this.#isLetGo = true
+    this.drop()
   }
 }

@@ -3,9 +3,10 @@ import { InterfaceError } from '../errors.ts'
 import type { RowMode } from '../wire/row-reader.ts'
 import { ManyCommand } from './many-command.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
+import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
 import type { CallLimits, Session } from './session.ts'
 import { SimpleCommand } from './simple-command.ts'
-import { readSql, type Sql } from './sql.ts'
+import { readArgumentLists, readSql, type Sql } from './sql.ts'
 
 /** A row: the values by column name. Of two columns of one name the last wins; `rowMode: 'array'` gives all. */
 export type Row = Record<string, unknown>
@@ -109,21 +110,7 @@ export abstract class Queries {
     options?: CallOptions,
   ): Promise<void> {
     const { text } = readSql('executeMany', sql, undefined)
-    if (typeof argLists?.[Symbol.iterator] !== 'function') {
-      throw new InterfaceError(
-        'executeMany(): the arguments must be an iterable of arrays, as in [[1, "a"], [2, "b"]]',
-        {
-          outcome: 'not-sent',
-        },
-      )
-    }
-    const lists = [...argLists]
-    for (const [index, list] of lists.entries()) {
-      if (Array.isArray(list)) continue
-      throw new InterfaceError(`executeMany(): the arguments at index ${index} are not an array`, {
-        outcome: 'not-sent',
-      })
-    }
+    const lists = readArgumentLists(argLists)
     return this.#call('executeMany', text, options, (session, limits) =>
       session.run(new ManyCommand(session, text, lists), limits),
     )
@@ -138,10 +125,7 @@ export abstract class Queries {
     finish: (result: StatementResult) => T,
   ): Promise<T> {
     const statement = readSql(method, sql, args)
-    const shape = { rowMode: options?.rowMode ?? ('object' as const), limit }
-    if (shape.rowMode !== 'object' && shape.rowMode !== 'array') {
-      throw new InterfaceError(`${method}(): rowMode must be 'object' or 'array'`, { outcome: 'not-sent' })
-    }
+    const shape = { rowMode: checkRowMode(method, options?.rowMode), limit }
     return this.#call(method, statement.text, options, (session, limits) =>
       session.run(new QueryCommand(session, statement.text, statement.args, shape, finish), limits),
     )
@@ -155,20 +139,8 @@ export abstract class Queries {
 
 const tagOnly = { rowMode: 'array', limit: 0 } as const
 
-const allRows = (result: StatementResult) => result.rows
-const firstRow = (result: StatementResult) => result.rows[0] ?? null
-const firstValue = (result: StatementResult) => (result.rows[0] as unknown[] | undefined)?.[0] ?? null
-const commandTag = (result: StatementResult) => result.tag
-
-/** `'INSERT 0 5'` is INSERT with 5 rows; `'CREATE TABLE'` has no count ("CommandComplete", protocol-message-formats). */
-function wholeResult({ rows, tag, statement }: StatementResult): QueryResult<unknown> {
-  const words = tag.split(' ')
-  const count = Number(words.at(-1))
-  const counted = tag !== '' && Number.isInteger(count)
-  return {
-    rows,
-    fields: statement.fields.map(({ name, typeOid, tableOid }) => ({ name, typeOid, tableOid })),
-    rowCount: counted ? count : null,
-    command: words.filter((word) => !/^\d+$/.test(word)).join(' '),
-  }
+/** @throws InterfaceError naming `method` where there is no such mode. */
+export function checkRowMode(method: string, rowMode: RowMode = 'object'): RowMode {
+  if (rowMode === 'object' || rowMode === 'array') return rowMode
+  throw new InterfaceError(`${method}(): rowMode must be 'object' or 'array'`, { outcome: 'not-sent' })
 }

@@ -20,8 +20,8 @@ export interface StatementResult {
 
 export interface QueryShape {
   rowMode: RowMode
-  /** How many rows are wanted; 0: all. */
-  limit: number
+  /** How many rows are wanted; 0: all; `'bound'`: none yet, its portal is only opened. */
+  limit: number | 'bound'
 }
 
 /** Where a command gets its statement from, if not from the cache, and where the rows behind its limit stay. */
@@ -40,7 +40,8 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   #prepared: PreparedArguments | undefined
   #rows: unknown[] = []
   #tag = ''
-  #isComplete = false
+  /** Where it stopped: nowhere yet, at its limit, at its end. */
+  #stopped: 'no' | 'limit' | 'end' = 'no'
   #statement: Statement | undefined
   #read: RowReader | undefined
 
@@ -67,19 +68,19 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   protected override writeExecution(out: OutBuffer, statement: Statement): void {
     this.#statement = statement
     this.#rows = []
-    this.#isComplete = false
-    this.#read = statement.fields.length > 0 ? statement.reader(this.#shape.rowMode) : undefined
+    this.#stopped = this.#shape.limit === 'bound' ? 'limit' : 'no'
+    this.#read = undefined
     statement.writeBind(out, this.#prepared!, this.#portal)
-    writeExecute(out, this.#shape.limit, this.#portal)
+    if (this.#shape.limit !== 'bound') writeExecute(out, this.#shape.limit, this.#portal)
   }
 
   protected override complete(): { value: T } {
-    if (this.#statement === undefined) throw brokenProtocol('a statement was not run')
+    if (this.#statement === undefined || this.#stopped === 'no') throw brokenProtocol('a statement did not end')
     return {
       value: this.#finish({
         rows: this.#rows,
         tag: this.#tag,
-        isComplete: this.#isComplete,
+        isComplete: this.#stopped === 'end',
         statement: this.#statement,
       }),
     }
@@ -87,10 +88,8 @@ export class QueryCommand<T> extends PreparedCommand<T> {
 
   override dataRow(bytes: Buffer, start: number, end: number): void {
     if (this.failure !== undefined) return
-    if (this.#read === undefined) {
-      if (this.#statement?.fields.length !== 0) throw brokenProtocol('a row came before its description')
-      return
-    }
+    if (this.#statement === undefined) throw brokenProtocol('a row came before its description')
+    this.#read ??= this.#statement.reader(this.#shape.rowMode)
     try {
       this.#rows.push(this.#read(bytes, start, end))
     } catch (error) {
@@ -102,14 +101,15 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   override commandComplete(tag: string): void {
     this.host.commandEnded(tag)
     this.#tag = tag
-    this.#isComplete = true
+    this.#stopped = 'end'
   }
 
   override emptyQuery(): void {
-    this.#isComplete = true
+    this.#stopped = 'end'
   }
 
   override portalSuspended(): void {
     if (this.#shape.limit === 0) throw brokenProtocol('a portal without a limit was suspended')
+    this.#stopped = 'limit'
   }
 }

@@ -65,6 +65,7 @@ export class Session implements PreparedCommandHost {
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
   #openCancels = 0
+  #portals = 0
   #failedBy: RockpoolError | undefined
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -132,6 +133,7 @@ export class Session implements PreparedCommandHost {
   runUncounted<T>(command: Command<T>, limits: CallLimits): Promise<T> {
     const { timeout, signal } = limits
     if (signal?.aborted) return Promise.reject(signal.reason)
+    command.cancellable = timeout > 0 || signal !== undefined
     if (timeout > 0) {
       command.timeout = timeout
       command.deadline = this.#settings.clock.now() + timeout
@@ -193,6 +195,7 @@ export class Session implements PreparedCommandHost {
     const question = new TypeQuestion(this, this.types, oids, failed)
     question.deadline = asker.deadline
     question.timeout = asker.timeout
+    question.cancellable = asker.cancellable
     this.#pipeline.submitNext(question)
   }
 
@@ -231,6 +234,16 @@ export class Session implements PreparedCommandHost {
   forgetStatements(): void {
     this.cache.clear()
     this.types.forget()
+  }
+
+  /** A name for a portal that no other of this session has. */
+  newPortalName(): string {
+    return `rockpool_portal_${++this.#portals}`
+  }
+
+  /** Whether the connection, while it is open, keeps the process alive. */
+  keepProcess(keeps: boolean): void {
+    this.#pipeline.keepProcess(keeps)
   }
 
   /** From now on `owner` is told what happens. */

@@ -18,10 +18,7 @@ export function readSql(
   args: readonly unknown[] | undefined,
 ): { text: string; args: readonly unknown[] } {
   if (typeof sql === 'string') {
-    if (args !== undefined && !Array.isArray(args)) {
-      throw misuse(call, `the arguments must be an array, as in ${call}(sql, [a, b]), not ${kind(args)}`)
-    }
-    return { text: sql, args: args ?? none }
+    return { text: sql, args: checkArguments(call, args) }
   }
   if (typeof sql !== 'object' || sql === null || typeof sql.text !== 'string') {
     throw misuse(call, `the statement must be a string or a { text, values } object, not ${kind(sql)}`)
@@ -33,6 +30,25 @@ export function readSql(
     throw misuse(call, `values must be an array, not ${kind(sql.values)}`)
   }
   return { text: sql.text, args: sql.values ?? none }
+}
+
+/** @throws InterfaceError naming `call` where the arguments are no array. */
+export function checkArguments(call: string, args: readonly unknown[] | undefined): readonly unknown[] {
+  if (args === undefined) return none
+  if (Array.isArray(args)) return args
+  throw misuse(call, `the arguments must be an array, as in [a, b], not ${kind(args)}`)
+}
+
+/** @throws InterfaceError naming the index of what is no array. */
+export function readArgumentLists(argLists: Iterable<readonly unknown[]>): (readonly unknown[])[] {
+  if (typeof argLists?.[Symbol.iterator] !== 'function') {
+    throw misuse('executeMany', 'the arguments must be an iterable of arrays, as in [[1, "a"], [2, "b"]]')
+  }
+  const lists = [...argLists]
+  for (const [index, list] of lists.entries()) {
+    if (!Array.isArray(list)) throw misuse('executeMany', `the arguments at index ${index} are not an array`)
+  }
+  return lists
 }
 
 export function quoteIdentifier(name: string): string {

@@ -93,7 +93,7 @@ export class StatementCache implements StatementStore {
   }
 
   unpin(pinned: PinnedStatement): void {
-    if (this.#pinned.delete(pinned)) pinned.drop()
+    if (this.#pinned.delete(pinned)) pinned.letGo()
   }
 
   /** Closes on the server what has left. Closing a statement that is not there is not an error (protocol-flow). */

@@ -1,6 +1,6 @@
-import { InterfaceError } from '../errors.ts'
-import { Queries, type SessionCall } from './queries.ts'
+import { InterfaceError, PostgresError, type RockpoolError } from '../errors.ts'
 import type { Session } from './session.ts'
+import { SessionQueries } from './session-queries.ts'
 import { SimpleCommand } from './simple-command.ts'
 
 const isolationLevels = {
@@ -28,17 +28,15 @@ export interface TransactionScope {
  * A transaction, or a savepoint in one, for as long as its callback runs; afterwards every call rejects. It has
  * the connection's calls.
  */
-export class Transaction extends Queries implements TransactionScope {
-  readonly #session: Session
+export class Transaction extends SessionQueries {
+  protected readonly kind = 'Transaction'
   readonly #scope: TransactionScope
   readonly #depth: number
-  #ended: string | undefined
   #savepoint = false
 
   /** Made by `transaction()`. `depth` 0: the transaction itself; else that of the savepoint. */
   constructor(session: Session, scope: TransactionScope, depth: number) {
-    super()
-    this.#session = session
+    super(session)
     this.#scope = scope
     this.#depth = depth
   }
@@ -59,7 +57,7 @@ export class Transaction extends Queries implements TransactionScope {
     try {
       const depth = this.#depth + 1
       const name = `rockpool_${depth}`
-      return await runScope(this.#session, this, depth, work, {
+      return await runScope(this.session, this, depth, work, {
         begin: `SAVEPOINT ${name}`,
         commit: `RELEASE SAVEPOINT ${name}`,
         rollback: `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`,
@@ -69,26 +67,9 @@ export class Transaction extends Queries implements TransactionScope {
     }
   }
 
-  /** Ends the use of this object: every later call rejects, telling `why`. */
-  end(why: string): void {
-    this.#ended ??= why
-  }
-
-  checkUsable(method: string, kind = 'Transaction'): void {
+  override checkUsable(method: string, kind = this.kind): void {
     this.#scope.checkUsable(method, kind)
-    if (this.#ended !== undefined) {
-      throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })
-    }
-  }
-
-  protected override async callSession<T>(
-    method: string,
-    _sql: string,
-    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
-    call: SessionCall<T>,
-  ): Promise<T> {
-    this.checkUsable(method)
-    return call(this.#session, this.#session.limits(limits.timeout, limits.signal))
+    super.checkUsable(method, kind)
   }
 }
 
@@ -141,7 +122,7 @@ async function runScope<T>(
   work: (tx: Transaction) => Promise<T> | T,
   texts: ScopeTexts,
 ): Promise<T> {
-  await run(session, texts.begin)
+  await begin(session, scope, texts)
   const tx = new Transaction(session, scope, depth)
   const kind = depth === 0 ? 'transaction' : 'savepoint'
   let value: T
@@ -162,12 +143,32 @@ async function runScope<T>(
   return value
 }
 
-/** The error that brought us here is what the caller hears; one of the ROLLBACK's own says no more than it does. */
+/** A BEGIN whose fate is not known (its time ran out behind others) may yet take effect, and must not stay. */
+async function begin(session: Session, scope: TransactionScope, texts: ScopeTexts): Promise<void> {
+  try {
+    await run(session, texts.begin)
+  } catch (error) {
+    const { outcome } = error as RockpoolError
+    if (outcome === 'unknown' || outcome === 'executed') await rollBack(session, scope, texts)
+    throw error
+  }
+}
+
+/**
+ * The error that brought us here is what the caller hears. Where the ROLLBACK did not get through, nobody may use
+ * the connection any more: it could still be inside the transaction.
+ */
 async function rollBack(session: Session, scope: TransactionScope, texts: ScopeTexts): Promise<void> {
   try {
     scope.checkUsable('transaction')
+  } catch {
+    return
+  }
+  try {
     await run(session, texts.rollback)
-  } catch {}
+  } catch (error) {
+    if (!(error instanceof PostgresError)) await session.terminate('a transaction could not be rolled back')
+  }
 }
 
 function rolledBack(kind: string, cause: unknown): InterfaceError {

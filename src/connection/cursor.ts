@@ -1,0 +1,188 @@
+import { parseDuration } from '../duration.ts'
+import { InterfaceError } from '../errors.ts'
+import type { RowReader } from '../wire/row-reader.ts'
+import { type Batch, ClosePortalCommand, FetchPortalCommand } from './portal-command.ts'
+import { type CallOptions, checkRowMode, type QueryOptions, type Row } from './queries.ts'
+import { QueryCommand } from './query-command.ts'
+import type { CallLimits, Session } from './session.ts'
+import { SimpleCommand } from './simple-command.ts'
+import type { StatementStore } from './statement-cache.ts'
+import type { TransactionScope } from './transaction.ts'
+
+export interface CursorOptions extends QueryOptions {
+  /** How many rows `for await` asks for at a time, and holds at most. Default 50. */
+  prefetch?: number
+}
+
+/** What a cursor reads. */
+export interface CursorQuery {
+  readonly sql: string
+  readonly args: readonly unknown[]
+  readonly store: StatementStore
+}
+
+/** Execute counts rows in an Int32. */
+const mostRows = 2 ** 31 - 1
+
+/**
+ * The rows of a query, asked for as they are wanted: by `for await`, or with `fetch`, `fetchRow` and `forward`. It
+ * lives within a transaction, and its query starts at the first call ("Portals", protocol-query-concepts). Calls at
+ * once are answered in their order.
+ *
+ * `timeout` and `signal` bound each call by itself, and with `for await` each batch. Calls reject with InterfaceError
+ * outside a transaction, and otherwise as the connection's calls do.
+ */
+export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
+  readonly #session: Session
+  readonly #scope: TransactionScope
+  readonly #query: () => CursorQuery
+  readonly #options: CursorOptions
+  readonly #portal: string
+  #state: 'new' | 'open' | 'ended' = 'new'
+  #read: RowReader | undefined
+  /** Settles when the calls before are over; `undefined`: there are none. */
+  #turn: Promise<void> | undefined
+
+  /** Made by `cursor()`. `query` throws where the statement or its arguments are not what they should be. */
+  constructor(
+    session: Session,
+    scope: TransactionScope,
+    query: () => CursorQuery,
+    options: CursorOptions = {},
+  ) {
+    this.#session = session
+    this.#scope = scope
+    this.#query = query
+    this.#options = options
+    this.#portal = session.newPortalName()
+  }
+
+  /** The next rows, `count` at most; an empty array behind the last one. */
+  fetch(count: number, options?: CallOptions): Promise<R[]> {
+    return this.#inTurn(async () => {
+      this.#check('fetch')
+      checkCount('fetch', 'the count', count)
+      return this.#fetch(count, this.#limits(options))
+    })
+  }
+
+  /** The next row, or `null` behind the last one. */
+  fetchRow(options?: CallOptions): Promise<R | null> {
+    return this.#inTurn(async () => {
+      this.#check('fetchRow')
+      const [row] = await this.#fetch(1, this.#limits(options))
+      return row ?? null
+    })
+  }
+
+  /** Skips rows, `count` at most, and tells how many ("MOVE", sql-move). */
+  forward(count: number, options?: CallOptions): Promise<number> {
+    return this.#inTurn(async () => {
+      this.#check('forward')
+      checkCount('forward', 'the count', count)
+      const limits = this.#limits(options)
+      if (this.#state === 'new') await this.#open('bound', limits)
+      if (this.#state === 'ended') return 0
+      const move = `MOVE FORWARD ${count} IN ${this.#portal}`
+      const tag = await this.#session.run(new SimpleCommand(this.#session, move), limits)
+      const moved = Number(tag.split(' ')[1])
+      if (moved < count) this.#end()
+      return moved
+    })
+  }
+
+  /** Ends the query; further calls find no more rows. A second close, or one behind the transaction, does nothing. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => this.#end())
+  }
+
+  /** The end of the scope of `await using`: the same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The rows that are left, `prefetch` at a time. The cursor is closed when the loop is left. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    const { prefetch = 50 } = this.#options
+    checkCount('cursor', 'prefetch', prefetch)
+    try {
+      while (this.#state !== 'ended') {
+        for (const row of await this.fetch(prefetch)) yield row
+      }
+    } finally {
+      await this.close()
+    }
+  }
+
+  async #fetch(count: number, limits: CallLimits): Promise<R[]> {
+    if (this.#state === 'ended') return []
+    const { rows, isComplete } =
+      this.#read === undefined
+        ? await this.#open(count, limits)
+        : await this.#session.run(
+            new FetchPortalCommand(this.#session, this.#portal, count, this.#read),
+            limits,
+          )
+    if (isComplete) this.#end()
+    return rows as R[]
+  }
+
+  /** Binds the portal, and runs it up to its first rows. */
+  async #open(limit: number | 'bound', limits: CallLimits): Promise<Batch> {
+    const { sql, args, store } = this.#query()
+    const rowMode = checkRowMode('cursor', this.#options.rowMode)
+    const { statement, ...batch } = await this.#session.run(
+      new QueryCommand(this.#session, sql, args, { rowMode, limit }, (result) => result, {
+        store,
+        portal: this.#portal,
+      }),
+      limits,
+    )
+    this.#read = statement.reader(rowMode)
+    this.#state = 'open'
+    return batch
+  }
+
+  /** Until it is closed, a portal keeps its tables from being altered; nothing has to wait for that. */
+  #end(): void {
+    const wasOpen = this.#state === 'open'
+    this.#state = 'ended'
+    if (!wasOpen || this.#session.transactionStatus === 'I') return
+    const command = new ClosePortalCommand(this.#session, this.#portal)
+    this.#session.runUncounted(command, { timeout: 0, signal: undefined }).catch(ignore)
+  }
+
+  #check(method: string): void {
+    this.#scope.checkUsable(method, 'Cursor')
+    if (this.#state === 'ended' || this.#session.transactionStatus !== 'I') return
+    throw new InterfaceError(
+      this.#state === 'open'
+        ? `cannot call Cursor.${method}(): the transaction that the cursor was in has ended`
+        : 'a cursor needs a transaction around it: use transaction(), and cursor() on what it gives',
+      { outcome: 'not-sent' },
+    )
+  }
+
+  #limits({ timeout = this.#options.timeout, signal = this.#options.signal }: CallOptions = {}): CallLimits {
+    return this.#session.limits(timeout === undefined ? undefined : parseDuration('timeout', timeout), signal)
+  }
+
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#turn === undefined ? call() : this.#turn.then(call)
+    const turn = result.then(ignore, ignore).finally(() => {
+      if (this.#turn === turn) this.#turn = undefined
+    })
+    this.#turn = turn
+    return result
+  }
+}
+
+const ignore = () => {}
+
+/** @throws InterfaceError where `count` is no number of rows. */
+function checkCount(method: string, what: string, count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= mostRows) return
+  throw new InterfaceError(`${method}(): ${what} must be a whole number from 1 to ${mostRows}`, {
+    outcome: 'not-sent',
+  })
+}

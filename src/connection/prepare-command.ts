@@ -1,0 +1,18 @@
+import type { OutBuffer } from '../wire/out-buffer.ts'
+import { PreparedCommand } from './prepared-command.ts'
+import type { Statement } from './statement.ts'
+
+/** Has a statement parsed and described, and not run. */
+export class PrepareCommand extends PreparedCommand<Statement> {
+  #statement!: Statement
+
+  protected override prepareExecution(): void {}
+
+  protected override writeExecution(_out: OutBuffer, statement: Statement): void {
+    this.#statement = statement
+  }
+
+  protected override complete(): { value: Statement } {
+    return { value: this.#statement }
+  }
+}

@@ -1,0 +1,207 @@
+import { parseDuration } from '../duration.ts'
+import { InterfaceError } from '../errors.ts'
+import type { Command } from './command.ts'
+import { Cursor, type CursorOptions } from './cursor.ts'
+import { ManyCommand } from './many-command.ts'
+import type { PinnedStatement } from './pinned-statement.ts'
+import { type CallOptions, checkRowMode, type QueryOptions, type QueryResult, type Row } from './queries.ts'
+import { QueryCommand, type StatementResult } from './query-command.ts'
+import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
+import type { Session } from './session.ts'
+import { SimpleCommand } from './simple-command.ts'
+import { checkArguments, readArgumentLists } from './sql.ts'
+import type { Statement } from './statement.ts'
+import type { TransactionScope } from './transaction.ts'
+
+/** A type, by its OID in `pg_type`. */
+export interface TypeName {
+  oid: number
+  name: string
+}
+
+/** A column of a prepared statement. */
+export interface Attribute {
+  name: string
+  type: TypeName
+}
+
+/**
+ * A statement that stays prepared for as long as its connection, or its transaction, is its user's. It has the
+ * calls of a connection, without the text. One that DDL has outdated is prepared again, unseen outside transactions.
+ *
+ * With `statementCacheSize: 0` nothing stays on the server: it is prepared for each call.
+ */
+export class PreparedStatement implements AsyncDisposable {
+  readonly sql: string
+  readonly #session: Session
+  readonly #scope: TransactionScope
+  readonly #pinned: PinnedStatement
+  readonly #letGo: () => void
+  /** As the server described it last. */
+  #statement: Statement
+  #statusMessage: string | null = null
+  #closed = false
+
+  /** Made by `prepare()`. */
+  constructor(
+    session: Session,
+    scope: TransactionScope,
+    place: { pinned: PinnedStatement; letGo: () => void },
+    statement: Statement,
+  ) {
+    this.sql = statement.sql
+    this.#session = session
+    this.#scope = scope
+    this.#pinned = place.pinned
+    this.#letGo = place.letGo
+    this.#statement = statement
+  }
+
+  /** Its name on the server; empty with `statementCacheSize: 0`. */
+  get name(): string {
+    return this.#pinned.name
+  }
+
+  /** The types of `$1`, `$2`, … */
+  get parameters(): TypeName[] {
+    return this.#statement.parameterTypes.map((oid) => this.#typeName(oid))
+  }
+
+  /** The columns of its rows; none where it gives no rows. */
+  get attributes(): Attribute[] {
+    return this.#statement.fields.map(({ name, typeOid }) => ({ name, type: this.#typeName(typeOid) }))
+  }
+
+  /** The command tag of its last run, `'SELECT 3'`; `null` before the first, and where rows were left. */
+  get statusMessage(): string | null {
+    return this.#statusMessage
+  }
+
+  /** All rows. */
+  fetch<R = Row>(args?: readonly unknown[], options?: QueryOptions): Promise<R[]> {
+    return this.#query('fetch', args, options, 0, allRows) as Promise<R[]>
+  }
+
+  /** The first row, or `null` where there is none. */
+  fetchRow<R = Row>(args?: readonly unknown[], options?: QueryOptions): Promise<R | null> {
+    return this.#query('fetchRow', args, options, 1, firstRow) as Promise<R | null>
+  }
+
+  /** The first column of the first row, or `null` where there is none. */
+  fetchVal<V = unknown>(args?: readonly unknown[], options?: CallOptions): Promise<V | null> {
+    const asArrays = { ...options, rowMode: 'array' } as const
+    return this.#query('fetchVal', args, asArrays, 1, firstValue) as Promise<V | null>
+  }
+
+  /** All rows with what is known of them. */
+  query<R = Row>(args?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
+    return this.#query('query', args, options, 0, wholeResult) as Promise<QueryResult<R>>
+  }
+
+  /** Runs it, and gives the command tag: `'INSERT 0 1'`. */
+  execute(args?: readonly unknown[], options?: CallOptions): Promise<string> {
+    return this.#query('execute', args, options, 0, commandTag)
+  }
+
+  /** Runs it once for each list of arguments; all of them take effect or none does. */
+  async executeMany(argLists: Iterable<readonly unknown[]>, options?: CallOptions): Promise<void> {
+    const session = this.#use('executeMany')
+    const lists = readArgumentLists(argLists)
+    return this.#run(new ManyCommand(session, this.sql, lists, this.#pinned), options)
+  }
+
+  /** Its rows as they are wanted, inside a transaction. */
+  cursor<R = Row>(args: readonly unknown[] = [], options?: CursorOptions): Cursor<R> {
+    const query = () => {
+      this.#use('cursor')
+      return { sql: this.sql, args: checkArguments('cursor', args), store: this.#pinned }
+    }
+    return new Cursor<R>(this.#session, this.#scope, query, options)
+  }
+
+  /**
+   * The plan, as EXPLAIN (FORMAT JSON, VERBOSE) tells it. `analyze`: the statement is run, too, and what it did is
+   * rolled back.
+   */
+  async explain(
+    args?: readonly unknown[],
+    options: CallOptions & { analyze?: boolean } = {},
+  ): Promise<unknown> {
+    const session = this.#use('explain')
+    const { analyze = false } = options
+    const sql = `EXPLAIN (FORMAT JSON, VERBOSE${analyze ? ', ANALYZE' : ''}) ${this.sql}`
+    const shape = { rowMode: 'array', limit: 0 } as const
+    const command = new QueryCommand(session, sql, checkArguments('explain', args), shape, firstValue)
+    return analyze ? this.#undone(() => this.#run(command, options)) : this.#run(command, options)
+  }
+
+  /** Closes it on the server with the next message that is written. Later calls reject; a second close does nothing. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#letGo()
+  }
+
+  /** The end of the scope of `await using`: the same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #query<T>(
+    method: string,
+    args: readonly unknown[] | undefined,
+    options: QueryOptions | undefined,
+    limit: number,
+    finish: (result: StatementResult) => T,
+  ): Promise<T> {
+    const session = this.#use(method)
+    const shape = { rowMode: checkRowMode(method, options?.rowMode), limit }
+    const noted = (result: StatementResult) => {
+      this.#statement = result.statement
+      this.#statusMessage = result.isComplete ? result.tag : null
+      return finish(result)
+    }
+    const execution = { store: this.#pinned, portal: '' }
+    return this.#run(
+      new QueryCommand(session, this.sql, checkArguments(method, args), shape, noted, execution),
+      options,
+    )
+  }
+
+  async #run<T>(command: Command<T>, options: CallOptions | undefined): Promise<T> {
+    const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
+    return this.#session.run(command, this.#session.limits(timeout, options?.signal))
+  }
+
+  /** Nothing that the connection is asked for meanwhile comes between: the three go out together. */
+  async #undone<T>(run: () => Promise<T>): Promise<T> {
+    const [begin, undo] =
+      this.#session.transactionStatus === 'I'
+        ? ['BEGIN', 'ROLLBACK']
+        : ['SAVEPOINT rockpool_explain', 'ROLLBACK TO rockpool_explain; RELEASE rockpool_explain']
+    const [began, ran, undid] = await Promise.allSettled([this.#control(begin), run(), this.#control(undo)])
+    if (began.status === 'rejected') throw began.reason
+    if (ran.status === 'rejected') throw ran.reason
+    if (undid.status === 'rejected') throw undid.reason
+    return ran.value
+  }
+
+  #control(text: string): Promise<string> {
+    return this.#session.runUncounted(new SimpleCommand(this.#session, text), noLimits)
+  }
+
+  #use(method: string): Session {
+    this.#scope.checkUsable(method, 'PreparedStatement')
+    if (this.#closed) {
+      throw new InterfaceError(`cannot call PreparedStatement.${method}(): the statement is closed`, {
+        outcome: 'not-sent',
+      })
+    }
+    return this.#session
+  }
+
+  #typeName(oid: number): TypeName {
+    return { oid, name: this.#session.types.codec(oid).name }
+  }
+}
+
+const noLimits = { timeout: 0, signal: undefined }

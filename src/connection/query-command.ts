@@ -75,7 +75,8 @@ export class QueryCommand<T> extends PreparedCommand<T> {
   }
 
   protected override complete(): { value: T } {
-    if (this.#statement === undefined || this.#stopped === 'no') throw brokenProtocol('a statement did not end')
+    if (this.#statement === undefined || this.#stopped === 'no')
+      throw brokenProtocol('a statement did not end')
     return {
       value: this.#finish({
         rows: this.#rows,

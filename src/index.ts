@@ -1,6 +1,15 @@
 export { connect } from './connection/connect.ts'
 export type { ConnectOptions } from './connection/connect-options.ts'
 export { Connection } from './connection/connection.ts'
+export type { CopySource } from './connection/copy-in.ts'
+export type {
+  CopyFormatOptions,
+  CopyFromOptions,
+  CopyFromTableOptions,
+  CopyRecordsOptions,
+  CopyToTableOptions,
+} from './connection/copy-options.ts'
+export type { CopyOutput } from './connection/copy-out.ts'
 export type { Cursor, CursorOptions } from './connection/cursor.ts'
 export type { Attribute, PreparedStatement, TypeName } from './connection/prepared-statement.ts'
 export type { CallOptions, Field, QueryOptions, QueryResult, Row } from './connection/queries.ts'

@@ -79,6 +79,10 @@ export abstract class Command<T> extends Request {
     return this.#state !== 'settled'
   }
 
+  override get isMoot(): boolean {
+    return this.#state === 'settled'
+  }
+
   get isWritten(): boolean {
     return this.#state === 'written'
   }
@@ -121,8 +125,10 @@ export abstract class Command<T> extends Request {
     if (this.#gaveUp !== undefined) this.host.cancelHead(this as Command<unknown>)
   }
 
+  /** What only could not be used was executed, as far as we knew; now we know better. */
   override error(error: PostgresError): void {
-    this.failure ??= error
+    if (this.failure?.outcome === 'executed') this.failure = Object.assign(error, { cause: this.failure })
+    else this.failure ??= error
   }
 
   override ready(status: TransactionStatus): Continuation {

@@ -11,6 +11,7 @@ import {
 import type { OutBuffer } from '../wire/out-buffer.ts'
 import type { DataFlow } from '../wire/request.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
+import { isPlainQuery } from './first-word.ts'
 import { Statement } from './statement.ts'
 import type { StatementCache, StatementStore } from './statement-cache.ts'
 
@@ -24,8 +25,8 @@ export interface PreparedCommandHost extends CommandHost {
   statementsOutdated(): void
 }
 
-/** CALL and DO may commit by themselves: what they did before a cancel is not rolled back. */
-const mayCommit = /^\s*(call|do)\b/i
+/** 22P02 invalid_text_representation: for a composite, it may have other attributes by now. */
+const malformedValue = '22P02'
 
 /**
  * A command that runs a statement through the extended protocol ("Extended Query", protocol-flow). One that is not
@@ -39,6 +40,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
   protected readonly copyNeedsSync = true
   readonly #store: StatementStore
   #statement: Statement | undefined
+  #isFragile: boolean | undefined
   #preparing: { name: string; parameterTypes: number[]; fields: FieldDescription[] } | undefined
   /** Whether types must be asked for, before the statement is prepared again. */
   #lacksTypes = false
@@ -55,6 +57,12 @@ export abstract class PreparedCommand<T> extends Command<T> {
 
   override get text(): string {
     return this.sql
+  }
+
+  /** Whatever is no plain query may commit by itself, end the transaction, or wait for COPY data. */
+  override get isFragile(): boolean {
+    this.#isFragile ??= !(this.#statement?.isPlain ?? isPlainQuery(this.sql))
+    return this.#isFragile
   }
 
   /** Makes the arguments ready for `writeExecution`. May run the user's code. */
@@ -80,6 +88,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
       this.#writePreparation(out)
     } else {
       this.#fit = 'assumed'
+      this.alone = this.isFragile
       this.writeExecution(out, this.#statement)
       writeSync(out)
     }
@@ -101,6 +110,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     if (this.failure === undefined && !this.#askTypes()) {
       const { name, parameterTypes, fields } = this.#preparing!
       const statement = new Statement(this.sql, name, parameterTypes, fields, this.host.types)
+      this.#statement = statement
       this.#store.add(statement)
       cache.writeLeaving(out)
       cache.haveLeft()
@@ -135,7 +145,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
       mark = out.position
       this.writeExecution(out, statement)
       this.#preparing = undefined
-      this.alone = false
+      this.alone = this.isFragile
     } catch (error) {
       if (!(error instanceof RockpoolError)) throw error
       out.truncate(mark)
@@ -144,7 +154,12 @@ export abstract class PreparedCommand<T> extends Command<T> {
   }
 
   protected override learn(failure: RockpoolError): void {
-    if (this.#fit !== 'assumed' || !(failure instanceof PostgresError)) return
+    if (!(failure instanceof PostgresError)) return
+    if (failure.sqlState === malformedValue && this.#statement?.takesChanging) {
+      this.host.types.outdated(false)
+      if (this.#fit === 'assumed') this.#fit = 'outdated'
+    }
+    if (this.#fit !== 'assumed') return
     const isLost = failure.sqlState === '26000'
     if (!isLost && !saysOutdated(failure)) return
     this.#fit = 'outdated'
@@ -153,7 +168,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
   }
 
   protected override mayRepeat(failure: RockpoolError): boolean {
-    return this.#fit === 'outdated' || (!mayCommit.test(this.sql) && takesCancel(failure, this.host))
+    return this.#fit === 'outdated' || (!this.isFragile && takesCancel(failure, this.host))
   }
 
   /** Kept, it would be pipelined with others the next time, which a server that waits for COPY data cannot bear. */

@@ -1,24 +1,40 @@
+import { brokenProtocol } from '../wire/frame-reader.ts'
 import { writeQuery } from '../wire/frontend.ts'
-import { BodyReader } from '../wire/messages.ts'
+import { BodyReader, type TransactionStatus } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
+import type { Continuation } from '../wire/request.ts'
 import { Command, type CommandHost } from './command.ts'
 
-/** One or more statements without arguments through the simple protocol ("Simple Query", protocol-flow). */
+/**
+ * One or more statements without arguments through the simple protocol ("Simple Query", protocol-flow). They may
+ * begin or end a transaction or wait for COPY data, so nothing is written behind them before they are over.
+ */
 export abstract class SimpleQuery<T> extends Command<T> {
   protected readonly copyNeedsSync = false
   readonly #sql: string
+  #hasEnded = false
 
   constructor(host: CommandHost, sql: string) {
     super(host)
     this.#sql = sql
+    this.alone = true
   }
 
   override get text(): string {
     return this.#sql
   }
 
+  override get isFragile(): boolean {
+    return true
+  }
+
   protected override compose(out: OutBuffer): void {
     writeQuery(out, this.#sql)
+  }
+
+  override ready(status: TransactionStatus): Continuation {
+    if (this.failure === undefined && !this.#hasEnded) throw brokenProtocol('a statement did not end')
+    return super.ready(status)
   }
 
   override rowDescription(_body: BodyReader): void {}
@@ -26,10 +42,13 @@ export abstract class SimpleQuery<T> extends Command<T> {
   override dataRow(_bytes: Buffer, _start: number, _end: number): void {}
 
   override commandComplete(tag: string): void {
+    this.#hasEnded = true
     this.host.commandEnded(tag)
   }
 
-  override emptyQuery(): void {}
+  override emptyQuery(): void {
+    this.#hasEnded = true
+  }
 }
 
 /** Resolves with the last command's tag; rows are not read. */

@@ -3,12 +3,17 @@ import { encodeParameters, type PreparedArguments, prepareArguments } from '../w
 import { type FieldDescription, Frontend } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
 import { compileRowReader, type RowMode, type RowReader } from '../wire/row-reader.ts'
+import { isPlainQuery } from './first-word.ts'
 
 /** A statement as the server described it: what goes in, what comes out, and how both are read and written. */
 export class Statement {
   readonly sql: string
   /** Its name on the server; empty: the unnamed statement. */
   readonly name: string
+  /** The OIDs of its parameters' types. */
+  readonly parameterTypes: readonly number[]
+  /** Whether it reads or writes rows, and does nothing else. */
+  readonly isPlain: boolean
   readonly fields: readonly FieldDescription[]
   readonly #bindPrefix: Buffer
   readonly #parameters: readonly Codec[]
@@ -26,11 +31,18 @@ export class Statement {
   ) {
     this.sql = sql
     this.name = name
+    this.isPlain = isPlainQuery(sql)
+    this.parameterTypes = parameterTypes
     this.fields = fields
     this.#parameters = types.codecs(parameterTypes)
     this.#columns = types.codecs(fields.map((field) => field.typeOid))
     this.#resultFormats = resultFormats(this.#columns)
     this.#bindPrefix = Buffer.from(`\0${name}\0`)
+  }
+
+  /** Whether a parameter's type may not be what it was when it was asked for. */
+  get takesChanging(): boolean {
+    return this.#parameters.some((codec) => codec.mayChange)
   }
 
   /**

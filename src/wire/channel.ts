@@ -90,6 +90,12 @@ export class Channel implements DataFlow {
     this.#socket.resume()
   }
 
+  /** Whether the open socket keeps the process alive; it does from the start. */
+  keepProcess(keeps: boolean): void {
+    if (keeps) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
   /** Says goodbye ("Termination", protocol-flow) and lets the server close. */
   end(): void {
     if (this.#state !== 'open') return

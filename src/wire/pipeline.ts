@@ -3,7 +3,7 @@ import { ConnectionLostError, type Outcome, PostgresError, type PostgresReport }
 import { Channel } from './channel.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
 import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
-import type { Request } from './request.ts'
+import type { Continuation, Request } from './request.ts'
 import { RequestQueue } from './request-queue.ts'
 
 /** What the server says on its own, and the end. */
@@ -28,6 +28,8 @@ export class Pipeline {
   readonly #waiting = new RequestQueue()
   #holds = 0
   #alone: Request | undefined
+  /** How many of those in flight may be cancelled. */
+  #cancellable = 0
   /** What the server said before it hung up: an ErrorResponse of severity FATAL. */
   #farewell: PostgresError | undefined
   #closed: { reason: ConnectionLostError | undefined } | undefined
@@ -87,7 +89,7 @@ export class Pipeline {
   submit(request: Request): void {
     if (this.#closed !== undefined) {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')
-    } else if (this.#isWaiting || !this.#mayWrite) {
+    } else if (this.#isWaiting || !this.#mayStart(request)) {
       this.#waiting.push(request)
     } else {
       this.#start(request)
@@ -116,6 +118,11 @@ export class Pipeline {
     this.#pump()
   }
 
+  /** Whether the connection, while it is open, keeps the process alive. */
+  keepProcess(keeps: boolean): void {
+    this.#channel.keepProcess(keeps)
+  }
+
   /** Terminate, and let the server close. For a pipeline that is idle. */
   end(): void {
     this.#channel.end()
@@ -133,8 +140,10 @@ export class Pipeline {
     return this.#preferred.shift() ?? this.#waiting.shift()
   }
 
-  get #mayWrite(): boolean {
-    return this.#alone === undefined && this.#holds === 0
+  /** Inside a transaction, whatever is cancelled cannot be run again. */
+  #mayStart(request: Request): boolean {
+    if (this.#alone !== undefined || this.#holds > 0) return false
+    return this.#cancellable === 0 || (this.#status === 'I' && !request.isFragile)
   }
 
   #start(request: Request): void {
@@ -144,7 +153,8 @@ export class Pipeline {
       if (!request.prepared) {
         request.prepare()
         request.prepared = true
-        if (!this.#mayWrite) {
+        if (request.isMoot) return
+        if (!this.#mayStart(request)) {
           this.#preferred.push(request)
           return
         }
@@ -159,16 +169,17 @@ export class Pipeline {
     }
     const leads = this.#inFlight.first === undefined
     this.#inFlight.push(request)
+    if (request.cancellable) this.#cancellable++
     if (request.alone) this.#alone = request
     this.#channel.flushSoon()
     if (leads) request.reachedHead()
   }
 
   #pump(): void {
-    while (this.#mayWrite && this.#closed === undefined) {
-      const request = this.#nextWaiting()
-      if (request === undefined) break
-      this.#start(request)
+    while (this.#closed === undefined) {
+      const queue = this.#preferred.first === undefined ? this.#waiting : this.#preferred
+      if (queue.first === undefined || !this.#mayStart(queue.first)) break
+      this.#start(queue.shift()!)
     }
     this.#checkIdle()
   }
@@ -283,13 +294,24 @@ export class Pipeline {
     this.#status = transactionStatus(bytes[start]!)
     const request = this.#inFlight.shift()!
     if (this.#alone === request) this.#alone = undefined
+    if (request.cancellable) this.#cancellable--
     request.alone = false
-    if (request.ready(this.#status) === 'again') {
+    if (this.#tellReady(request) === 'again') {
       request.prepared = false
       this.#preferred.push(request)
     }
     this.#inFlight.first?.reachedHead()
     this.#pump()
+  }
+
+  /** A request that finds its answer broken is not over: it settles with the connection, which breaks by it. */
+  #tellReady(request: Request): Continuation {
+    try {
+      return request.ready(this.#status)
+    } catch (error) {
+      this.#inFlight.unshift(request)
+      throw error
+    }
   }
 
   #settleClosed(reason: ConnectionLostError | undefined): void {

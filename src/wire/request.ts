@@ -33,8 +33,23 @@ export abstract class Request {
   alone = false
   /** Whether what was written ends with Flush; once it is described, or refused, `resume` writes the rest. */
   paused = false
+  /** Whether its caller may give up, so that the server may be asked to cancel it. */
+  cancellable = false
   /** Whether `prepare` was called since the request was last to be written. */
   prepared = false
+
+  /**
+   * Whether a cancel that misses its aim and hits this request would show: what was cancelled cannot be run again
+   * unseen. Such a request is not written while one that may be cancelled is in flight before it.
+   */
+  get isFragile(): boolean {
+    return false
+  }
+
+  /** Whether nobody waits for the request any more though it was never written. */
+  get isMoot(): boolean {
+    return false
+  }
 
   /** Comes before `write`, and may run the user's code, which may use this very pipeline. Fails like `write`. */
   prepare(): void {}

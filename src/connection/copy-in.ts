@@ -1,0 +1,199 @@
+import type { Readable } from 'node:stream'
+import { InterfaceError, type Outcome, type PostgresError } from '../errors.ts'
+import { writeCopyData, writeCopyDone, writeCopyFail } from '../wire/frontend.ts'
+import type { TransactionStatus } from '../wire/messages.ts'
+import type { OutBuffer } from '../wire/out-buffer.ts'
+import type { Continuation, DataFlow, Loss } from '../wire/request.ts'
+import type { GiveUpReason } from './command.ts'
+import type { CallLimits, Session } from './session.ts'
+import { SimpleQuery } from './simple-command.ts'
+
+/** Where the data of a COPY comes from: a Readable, or anything else that gives pieces of text (UTF-8) or bytes. */
+export type CopySource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
+
+/** How the items of a source become COPY data. */
+export interface CopyFormat<Item> {
+  /** Writes what comes before the first item. */
+  begin(out: OutBuffer): void
+  /** Writes one item; a long one in parts, with a yield behind each. Where it throws, nothing of the part is left. */
+  write(item: Item, index: number, out: OutBuffer): Iterable<void> | undefined
+  /** Writes what comes after the last item. */
+  end(out: OutBuffer): void
+}
+
+/** So many bytes are sent at once, and then waited for until the system has taken them. */
+const enough = 65_536
+
+/** An item written in one part. */
+const whole: Iterable<void> = [undefined]
+
+const ignore = () => {}
+
+/**
+ * COPY … FROM STDIN. The source is asked for its next item only while the system takes what was written.
+ */
+class CopyInCommand<Item> extends SimpleQuery<string> {
+  /** What the source threw, or an item that could not be written: that, not the server's report of it, is to be told. */
+  sourceFailure: { error: unknown } | undefined
+  readonly #source: AsyncIterable<Item> | Iterable<Item>
+  readonly #format: CopyFormat<Item>
+  #state: 'before' | 'sending' | 'over' = 'before'
+  #iterator: AsyncIterator<Item> | Iterator<Item> | undefined
+  #flow: DataFlow | undefined
+  #tag = ''
+
+  constructor(
+    session: Session,
+    sql: string,
+    source: AsyncIterable<Item> | Iterable<Item>,
+    format: CopyFormat<Item>,
+  ) {
+    super(session, sql)
+    this.#source = source
+    // A stream may fail before it is read, while the COPY waits for its turn; the iteration tells it then.
+    if (isStream(source)) source.on('error', ignore)
+    this.#format = format
+  }
+
+  override copyIn(flow: DataFlow): void {
+    this.#flow = flow
+    if (this.#state === 'before') void this.#send(flow)
+    else this.#refuse(flow)
+  }
+
+  override commandComplete(tag: string): void {
+    this.#tag = tag
+    super.commandComplete(tag)
+  }
+
+  /** The server has left the COPY and drops the data that is still on its way. */
+  override error(error: PostgresError): void {
+    this.#stop()
+    super.error(error)
+  }
+
+  override ready(status: TransactionStatus): Continuation {
+    this.#stop()
+    return super.ready(status)
+  }
+
+  override lost(loss: Loss, outcome: Outcome): void {
+    this.#stop()
+    super.lost(loss, outcome)
+  }
+
+  override refused(error: unknown): void {
+    this.#stop()
+    super.refused(error)
+  }
+
+  /** A server that waits for data heeds no cancel, one that works on the data reads none: it gets both. */
+  override giveUp(reason: GiveUpReason, isHead: boolean): void {
+    if (this.#state === 'sending') this.#refuse(this.#flow!)
+    this.#stop()
+    super.giveUp(reason, isHead)
+  }
+
+  protected override complete(): { value: string } {
+    return { value: this.#tag }
+  }
+
+  async #send(flow: DataFlow): Promise<void> {
+    this.#state = 'sending'
+    try {
+      const iterator = iterate(this.#source)
+      this.#iterator = iterator
+      const isAsync = Symbol.asyncIterator in this.#source
+      this.#format.begin(flow.out)
+      for (let index = 0; ; index++) {
+        const step = (isAsync ? await iterator.next() : iterator.next()) as IteratorResult<Item>
+        if (this.#isOver) return
+        if (step.done) break
+        for (const _ of this.#format.write(step.value, index, flow.out) ?? whole) {
+          if (flow.out.position < enough) {
+            flow.flushSoon()
+          } else {
+            flow.flush()
+            await flow.whenWritable()
+            if (this.#isOver) return
+          }
+        }
+      }
+      this.#format.end(flow.out)
+      writeCopyDone(flow.out)
+      flow.flushSoon()
+    } catch (error) {
+      if (this.#isOver) return
+      this.sourceFailure = { error }
+      this.#refuse(flow)
+      this.#stop()
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  #refuse(flow: DataFlow): void {
+    writeCopyFail(flow.out, 'the client ended the COPY before its data did')
+    flow.flushSoon()
+  }
+
+  /** Lets go of the source, once. One that is just being asked for an item may refuse or put it off. */
+  #stop(): void {
+    if (this.#isOver) return
+    this.#state = 'over'
+    const source = this.#source
+    try {
+      if (isStream(source)) source.destroy()
+      else Promise.resolve(this.#iterator?.return?.()).catch(ignore)
+    } catch {}
+  }
+}
+
+function isStream(source: object): source is Readable {
+  return 'destroy' in source && 'on' in source
+}
+
+/**
+ * Runs `sql`, a COPY … FROM STDIN, with what `source` gives. Where the source throws, the COPY fails on the server
+ * and the call rejects with the source's error. The source is closed in any case; a Readable is destroyed.
+ */
+export async function copyIn<Item>(
+  session: Session,
+  sql: string,
+  source: AsyncIterable<Item> | Iterable<Item>,
+  format: CopyFormat<Item>,
+  limits: CallLimits,
+): Promise<string> {
+  const command = new CopyInCommand(session, sql, source, format)
+  try {
+    return await session.run(command, limits)
+  } catch (error) {
+    throw command.sourceFailure === undefined ? error : command.sourceFailure.error
+  }
+}
+
+function iterate<Item>(source: AsyncIterable<Item> | Iterable<Item>): AsyncIterator<Item> | Iterator<Item> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+}
+
+/** Text and bytes, as they are. */
+export const asIs: CopyFormat<unknown> = {
+  begin() {},
+  *write(item, index, out) {
+    const bytes = typeof item === 'string' ? Buffer.from(item) : item
+    if (!(bytes instanceof Uint8Array)) {
+      throw new InterfaceError(
+        `copyToTable(): the source gave a value of type ${typeof item} at index ${index}; ` +
+          'it must give strings, Buffers or Uint8Arrays',
+        { outcome: 'failed' },
+      )
+    }
+    for (let at = 0; at < bytes.length; at += enough) {
+      writeCopyData(out, bytes.subarray(at, at + enough))
+      yield
+    }
+  },
+  end() {},
+}

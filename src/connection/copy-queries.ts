@@ -1,0 +1,155 @@
+import { systemClock } from '../deadline.ts'
+import { parseDuration } from '../duration.ts'
+import { InterfaceError } from '../errors.ts'
+import { interpolate, literalsText, typedLiteral, typeNamesText } from './copy-arguments.ts'
+import { asIs, copyIn } from './copy-in.ts'
+import {
+  type CopyFromOptions,
+  type CopyFromTableOptions,
+  type CopyRecordsOptions,
+  type CopyToTableOptions,
+  checkCopyFromQuery,
+  checkCopyRecords,
+  copyFromQueryText,
+  copyFromTableText,
+  copyRecordsText,
+  copyToTableText,
+  tableName,
+} from './copy-options.ts'
+import { copyOut } from './copy-out.ts'
+import { RecordFormat } from './copy-records.ts'
+import { DescribeCommand } from './describe-command.ts'
+import { type CallOptions, Queries, type SessionCall } from './queries.ts'
+import { quoteIdentifier, readSql, type Sql } from './sql.ts'
+
+/**
+ * COPY, the way to move many rows ("COPY", sql-copy): the same on a connection and a transaction. Each call resolves
+ * with the command tag, `'COPY 3'`, and holds no more than some 200 KB, and the longest row, however slow the other
+ * side is. All rows arrive or none.
+ *
+ * Beside what every call rejects with, they reject with what the source or the output failed with. The connection is
+ * usable afterwards. Once begun, a stream belongs to the call: it is destroyed where the call fails. `timeout` and
+ * `signal` end the COPY on the server.
+ */
+export abstract class CopyQueries extends Queries {
+  /** Copies a table, or some of its columns, to `output`. */
+  async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
+    const sql = copyFromTableText(table, options)
+    return this.#copyOut('copyFromTable', sql, options)
+  }
+
+  /**
+   * Copies the rows of a query to `output`. As COPY takes no parameters, `$1`, `$2` … are replaced by literals that
+   * the server makes of the arguments, so that no argument can become SQL.
+   */
+  async copyFromQuery(
+    query: Sql,
+    args: readonly unknown[] | undefined,
+    options: CopyFromOptions,
+  ): Promise<string> {
+    const statement = readSql('copyFromQuery', query, args)
+    checkCopyFromQuery(options)
+    const left = remaining(options)
+    const text =
+      statement.args.length === 0
+        ? statement.text
+        : await this.#withLiterals(statement.text, statement.args, left)
+    return this.#copyOut('copyFromQuery', copyFromQueryText(text, options), {
+      ...options,
+      ...left(),
+    })
+  }
+
+  /** Copies what `source` gives into a table. */
+  async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
+    const sql = copyToTableText(table, options)
+    return this.#call('copyToTable', sql, options, (session, limits) =>
+      copyIn<unknown>(session, sql, options.source, asIs, limits),
+    )
+  }
+
+  /**
+   * Copies records into a table, encoded for the types of its columns. Rejects with DataError naming the record's
+   * index (also as `index`) and the column where a value does not fit. With no `columns`, all but generated ones.
+   */
+  async copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
+    checkCopyRecords(table, options)
+    const name = tableName(table, options.schema)
+    const left = remaining(options)
+    const columns = options.columns ?? (await this.#columnNames(name, left))
+    const { fields } = await this.#describe('copyRecordsToTable', columnsText(name, columns), left)
+    return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
+      const codecs = session.types.codecs(fields.map(({ typeOid }) => typeOid))
+      const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
+      const sql = copyRecordsText(name, columns, format.format, options.where)
+      return copyIn<unknown>(session, sql, options.records, format, limits)
+    })
+  }
+
+  #copyOut(method: string, sql: string, options: CopyFromOptions): Promise<string> {
+    return this.#call(method, sql, options, (session, limits) =>
+      copyOut(session, sql, options.output, limits),
+    )
+  }
+
+  async #withLiterals(query: string, args: readonly unknown[], left: () => CallOptions): Promise<string> {
+    const { parameterTypes } = await this.#describe('copyFromQuery', query, left)
+    if (parameterTypes.length !== args.length) {
+      throw new InterfaceError(
+        `copyFromQuery(): the query takes ${parameterTypes.length} arguments, and ${args.length} were given`,
+        { outcome: 'not-sent' },
+      )
+    }
+    const names = await this.fetch<string[]>(typeNamesText, [parameterTypes], { ...left(), rowMode: 'array' })
+    const typeNames = names.map(([name]) => name!)
+    const [literals] = await this.fetch<string[]>(literalsText(typeNames), args, {
+      ...left(),
+      rowMode: 'array',
+    })
+    return this.#call('copyFromQuery', query, left(), async (session) =>
+      interpolate(
+        query,
+        literals!.map((literal, i) => typedLiteral(literal, typeNames[i]!)),
+        session.parameters.get('standard_conforming_strings') !== 'off',
+      ),
+    )
+  }
+
+  async #columnNames(name: string, left: () => CallOptions): Promise<string[]> {
+    const rows = await this.fetch<[string]>(columnNamesText, [name], { ...left(), rowMode: 'array' })
+    return rows.map(([column]) => column)
+  }
+
+  #describe(method: string, sql: string, left: () => CallOptions) {
+    return this.#call(method, sql, left(), (session, limits) =>
+      session.runUncounted(new DescribeCommand(session, sql), limits),
+    )
+  }
+
+  #call<T>(method: string, sql: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
+    const timeout = options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
+    return this.callSession(method, sql, { timeout, signal: options.signal }, call)
+  }
+}
+
+/** COPY fills these where none are named. */
+const columnNamesText = `select attname from pg_catalog.pg_attribute
+  where attrelid = $1::pg_catalog.text::pg_catalog.regclass and attnum > 0 and not attisdropped and attgenerated = ''
+  order by attnum`
+
+/** A statement whose columns are these; it is described only. */
+function columnsText(name: string, columns: readonly string[]): string {
+  return `SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${name}`
+}
+
+/** What is left of a call's time for its next statement. Without a time of its own, each has the default. */
+function remaining({ timeout, signal }: CallOptions): () => CallOptions {
+  const limit = timeout === undefined ? undefined : parseDuration('timeout', timeout)
+  const started = systemClock.now()
+  return () => ({
+    ...(limit !== undefined && {
+      timeout: limit === 0 ? 0 : Math.max(1, limit - (systemClock.now() - started)),
+    }),
+    ...(signal !== undefined && { signal }),
+  })
+}

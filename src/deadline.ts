@@ -22,15 +22,18 @@ class SystemTimer implements Timer {
   #immediate: NodeJS.Immediate | undefined
   readonly #due: number
   readonly #fire: () => void
+  readonly #keepsProcess: boolean
 
-  constructor(ms: number, fire: () => void) {
+  constructor(ms: number, fire: () => void, keepsProcess: boolean) {
     this.#due = performance.now() + ms
     this.#fire = fire
+    this.#keepsProcess = keepsProcess
     this.#arm(ms)
   }
 
   #arm(ms: number): void {
     this.#timeout = setTimeout(() => this.#elapsed(), Math.min(Math.ceil(ms), longestTimeout))
+    if (!this.#keepsProcess) this.#timeout.unref()
   }
 
   #elapsed(): void {
@@ -47,7 +50,13 @@ class SystemTimer implements Timer {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  setTimer: (ms, fire) => new SystemTimer(ms, fire),
+  setTimer: (ms, fire) => new SystemTimer(ms, fire, true),
+}
+
+/** The same clock, whose timers alone do not keep the process alive. */
+export const backgroundClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (ms, fire) => new SystemTimer(ms, fire, false),
 }
 
 /**

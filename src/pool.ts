@@ -2,14 +2,16 @@ import type { Connection } from './connection/connection.ts'
 import { Queries, type SessionCall } from './connection/queries.ts'
 import type { Session } from './connection/session.ts'
 import type { Transaction } from './connection/transaction.ts'
-import { systemClock } from './deadline.ts'
+import { backgroundClock, type Clock, systemClock } from './deadline.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { InterfaceError } from './errors.ts'
+import { type Entry, Lending } from './lending.ts'
 import { checkOneShot } from './one-shots.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
 import { type PoolTransactionOptions, planTransaction, runPlanned } from './pool-transaction.ts'
 import { PooledConnection } from './pooled-connection.ts'
 import {
+  type Lease,
   type PoolEvents as PoolingEvents,
   type PoolStats,
   ResourcePool,
@@ -19,9 +21,9 @@ import { SessionConnector } from './session-connector.ts'
 
 export interface AcquireOptions {
   /** How long to wait for a connection. Default: the pool's `acquireTimeout`; 0: no limit. */
-  timeout?: Duration
+  timeout?: Duration | undefined
   /** Aborting ends the wait; the call rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 type Told<P> = P extends { connection: Session } ? Omit<P, 'connection'> & { processId: number } : P
@@ -38,6 +40,8 @@ export class Pool extends Queries implements AsyncDisposable {
   readonly #acquireTimeout: number
   readonly #connector: SessionConnector
   readonly #resources: ResourcePool<Session>
+  readonly #lending: Lending
+  readonly #clock: Clock
 
   /**
    * @throws InterfaceError naming what is wrong in the DSN or the options. Nothing is opened yet.
@@ -48,8 +52,11 @@ export class Pool extends Queries implements AsyncDisposable {
     const settings = resolvePoolSettings(options)
     this.#options = { ...options }
     this.#acquireTimeout = settings.acquireTimeout
+    const { detectDeadlocks = false, allowExitOnIdle = false } = options
+    const clock = allowExitOnIdle ? backgroundClock : systemClock
+    this.#clock = clock
     this.#connector = new SessionConnector(dsn, options, {
-      clock: systemClock,
+      clock,
       hookTimeout: settings.hookTimeout,
       listener: {
         warn: (report) => this.#resources.warn(report.message),
@@ -58,7 +65,12 @@ export class Pool extends Queries implements AsyncDisposable {
         turnedReadOnly: () => this.#turnedReadOnly(),
       },
     })
-    this.#resources = new ResourcePool(this.#connector, settings, { clock: systemClock, random: Math.random })
+    this.#resources = new ResourcePool(this.#connector, settings, { clock, random: Math.random })
+    this.#lending = new Lending(this.#resources, clock, {
+      notesHolders: detectDeadlocks || settings.leakThreshold > 0,
+      detectDeadlocks,
+      allowExitOnIdle,
+    })
   }
 
   /** Connections that are open: idle or in use. */
@@ -113,12 +125,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * PoolClosedError once `close()` was called, ConnectError where none can be opened for good, the signal's reason.
    */
   async acquire(options: AcquireOptions = {}): Promise<Connection> {
-    const { timeout, signal } = options
-    const lease = await this.#resources.acquire({
-      ...(timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    return new PooledConnection(this, lease)
+    return new PooledConnection(this, await this.#acquire(options, this.acquire))
   }
 
   /**
@@ -133,14 +140,12 @@ export class Pool extends Queries implements AsyncDisposable {
     return connection.release()
   }
 
-  /** Lends a connection for as long as `work` runs. Rejects with what `acquire` or `work` reject with. */
+  /**
+   * Lends a connection for as long as `work` runs. Rejects with what `acquire` or `work` reject with, and with
+   * PoolDeadlockError where `detectDeadlocks` asks for it.
+   */
   async use<T>(work: (connection: Connection) => Promise<T> | T, options: AcquireOptions = {}): Promise<T> {
-    const connection = await this.acquire(options)
-    try {
-      return await work(connection)
-    } finally {
-      await connection.release()
-    }
+    return this.#use(work, options, this.use)
   }
 
   /**
@@ -153,11 +158,9 @@ export class Pool extends Queries implements AsyncDisposable {
   ): Promise<T> {
     const { timeout, signal, ...given } = options
     const plan = planTransaction(given)
-    const environment = { clock: systemClock, random: Math.random, signal }
-    return this.use((connection) => runPlanned(connection, work, plan, environment), {
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const environment = { clock: this.#clock, random: Math.random, signal }
+    const run = (connection: Connection) => runPlanned(connection, work, plan, environment)
+    return this.#use(run, { timeout, signal }, this.transaction)
   }
 
   /** Replaces every connection: idle ones at once, those in use when they are released. */
@@ -220,6 +223,25 @@ export class Pool extends Queries implements AsyncDisposable {
     })
   }
 
+  #acquire({ timeout, signal }: AcquireOptions, entry: Entry): Promise<Lease<Session>> {
+    const ms = timeout === undefined ? undefined : parseDuration('timeout', timeout)
+    return this.#lending.acquire({ timeout: ms, signal }, entry)
+  }
+
+  async #use<T>(
+    work: (connection: Connection) => Promise<T> | T,
+    options: AcquireOptions,
+    entry: Entry,
+  ): Promise<T> {
+    const lease = await this.#acquire(options, entry)
+    const connection = new PooledConnection(this, lease)
+    try {
+      return await this.#lending.hold(lease, connection, () => work(connection))
+    } finally {
+      await connection.release()
+    }
+  }
+
   #forgetStatements(): void {
     for (const session of this.#resources.connections()) session.forgetStatements()
   }
@@ -241,14 +263,11 @@ export class Pool extends Queries implements AsyncDisposable {
     checkOneShot(method, sql)
     const { signal } = limits
     const limit = limits.timeout ?? this.#connector.commandTimeout
-    const started = systemClock.now()
+    const started = this.#clock.now()
     const wait = limit === 0 ? this.#acquireTimeout : Math.min(limit, this.#acquireTimeout || limit)
-    const lease = await this.#resources.acquire({
-      timeout: wait,
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const lease = await this.#lending.acquire({ timeout: wait, signal }, method)
     try {
-      const left = limit === 0 ? 0 : Math.max(1, limit - (systemClock.now() - started))
+      const left = limit === 0 ? 0 : Math.max(1, limit - (this.#clock.now() - started))
       return await call(lease.connection, { timeout: left, signal })
     } finally {
       lease.release()

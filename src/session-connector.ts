@@ -50,6 +50,7 @@ interface Target {
 /** What makes the generic pool one of PostgreSQL sessions. */
 export class SessionConnector implements Connector<Session> {
   readonly prepare?: (session: Session) => Promise<void>
+  readonly rest?: (session: Session, isIdle: boolean) => void
   readonly #hooks: PoolHooks
   readonly #hookTimeout: number
   readonly #clock: Clock
@@ -69,6 +70,7 @@ export class SessionConnector implements Connector<Session> {
     const { connect, init, setup, reset = 'always' } = options
     this.#hooks = { connect, init, setup, reset }
     this.#target = this.#resolve(dsn, options)
+    if (options.allowExitOnIdle) this.rest = (session, isIdle) => session.keepProcess(!isIdle)
     if (setup !== undefined) this.prepare = (session) => lend(session, 'setup', setup)
   }
 

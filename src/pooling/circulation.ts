@@ -66,8 +66,9 @@ export class Circulation<C> implements Lessor<C> {
 
   /** Ends a lease. A connection that died or was terminated meanwhile is no longer there to be taken. */
   takeBack(slot: Slot<C>, lease: Lease<C>): void {
-    const { clock, events, pump } = this.#core
+    const { clock, events, leaks, pump } = this.#core
     const now = clock.now()
+    leaks?.ended(lease)
     if (events.has('release')) {
       const { connection, number, holder, acquiredAt } = lease
       events.emit('release', { connection, number, holder, held: now - acquiredAt })
@@ -96,6 +97,7 @@ export class Circulation<C> implements Lessor<C> {
     const lease = new Lease(this, slot, ++this.#leases, now, holder)
     slot.lease = lease
     totals.acquired++
+    this.#core.leaks?.begun(lease)
     return lease
   }
 

@@ -19,6 +19,8 @@ export interface Connector<C> {
    * very turn. A rejection closes the connection. Bounded by `hookTimeout`.
    */
   reset(connection: C): Promise<void> | undefined
+  /** Told, where it is there, that the connection is idle from now on, or is not any more. */
+  rest?(connection: C, isIdle: boolean): void
   /** The commands that ran on the connection so far, for `maxQueries`. */
   commands(connection: C): number
   /** Says goodbye; resolves when the server has closed the socket. After `closeTimeout` the pool calls `terminate`. */

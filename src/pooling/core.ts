@@ -2,6 +2,7 @@ import type { Clock } from '../deadline.ts'
 import type { Connector, Environment } from './connector.ts'
 import { Events } from './events.ts'
 import { timeOut } from './exhaustion.ts'
+import { LeakWatch } from './leak-watch.ts'
 import type { PoolSettings } from './settings.ts'
 import { SlotTable } from './slot.ts'
 import { type PoolTotals, zeroTotals } from './stats.ts'
@@ -27,6 +28,8 @@ export class PoolCore<C> {
   readonly slots: SlotTable<C>
   readonly queue: WaitQueue<C>
   readonly events = new Events<C>()
+  /** Where `leakThreshold` asks for it. */
+  readonly leaks: LeakWatch<C> | undefined
   readonly totals: PoolTotals = zeroTotals()
   /** Has to be called after every change: it does what the new situation asks for. */
   readonly pump: (now: number) => void
@@ -43,7 +46,8 @@ export class PoolCore<C> {
     this.random = random
     this.pump = pump
     this.minSize = settings.minSize
-    this.slots = new SlotTable(clock, settings.maxSize)
+    if (settings.leakThreshold > 0) this.leaks = new LeakWatch(settings.leakThreshold, clock, this.events)
+    this.slots = new SlotTable(clock, settings.maxSize, connector.rest?.bind(connector))
     this.queue = new WaitQueue(
       clock,
       (waiters, now) => {

@@ -10,6 +10,11 @@ export interface PoolEvents<C> {
   acquire: { connection: C; number: number; holder: string | undefined; waited: number }
   /** A lease ended after `held`. */
   release: { connection: C; number: number; holder: string | undefined; held: number }
+  /**
+   * A connection was held for longer than `leakThreshold`, told once; and once more, `returned`, when it came back
+   * after `held`. `stack`: where it was acquired, a line a call, or what else its holder was called.
+   */
+  leak: { connection: C; number: number; stack: string | undefined; held: number; returned: boolean }
   /** A connect failed; none is tried for the next `retryIn`. `permanent`: trying again alone will not help. */
   connectFailed: { error: unknown; permanent: boolean; retryIn: number }
   /** Something that a person should know. */
@@ -26,6 +31,7 @@ export class Events<C> {
     close: [],
     acquire: [],
     release: [],
+    leak: [],
     connectFailed: [],
     warning: [],
   }

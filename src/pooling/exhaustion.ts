@@ -15,7 +15,13 @@ export function holders<C>(core: PoolCore<C>): Lease<C>[] {
 
 function heldFor<C>(lease: Lease<C>, now: number): string {
   const time = formatDuration(now - lease.acquiredAt)
-  return lease.holder === undefined ? `held for ${time}` : `held for ${time} by ${lease.holder}`
+  return lease.holder === undefined ? `held for ${time}` : `held for ${time} by ${firstLine(lease.holder)}`
+}
+
+/** Of a stack, the place itself. */
+export function firstLine(text: string): string {
+  const end = text.indexOf('\n')
+  return end < 0 ? text : text.slice(0, end)
 }
 
 /** Who has the connections and what hinders new ones, so that "all are busy" and "the server is away" never look alike. */

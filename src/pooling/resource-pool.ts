@@ -4,7 +4,7 @@ import type { Connector, Environment } from './connector.ts'
 import { PoolCore } from './core.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { PoolEvents } from './events.ts'
-import { holders, overloaded } from './exhaustion.ts'
+import { firstLine, holders, overloaded } from './exhaustion.ts'
 import { Growth } from './growth.ts'
 import { Housekeeping } from './housekeeping.ts'
 import type { Lease } from './lease.ts'
@@ -20,7 +20,7 @@ export interface AcquireOptions {
   timeout?: number | undefined
   /** Its abort ends the wait, with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Who will have the connection, for the messages that name the longest holder. */
+  /** Who will have the connection: one line for the messages that name the longest holder, and more for the event 'leak'. */
   holder?: string | undefined
 }
 
@@ -227,7 +227,7 @@ export class ResourcePool<C> {
       closing: counts.closing + counts.terminating,
       waiting: queue.length,
       longestHeld: longest === undefined ? 0 : clock.now() - longest.acquiredAt,
-      longestHolder: longest?.holder,
+      longestHolder: longest?.holder === undefined ? undefined : firstLine(longest.holder),
       totals: { ...totals, closed: { ...totals.closed } },
     }
   }

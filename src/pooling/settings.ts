@@ -24,6 +24,8 @@ export interface PoolOptions {
   checkIdleAfter?: Duration | 'always' | undefined
   /** How long such a check may take. Default: 2 s. 0: no limit. */
   checkTimeout?: Duration | undefined
+  /** A connection held for longer is reported by the event `'leak'`. Default and 0: none is, and nothing is noted. */
+  leakThreshold?: Duration | undefined
   /** How many connections are opened side by side. Default: 4. At least 1. */
   connectConcurrency?: number | undefined
   /** How long `setup` and `reset` may take. Default: 10 s. 0: no limit. */
@@ -44,6 +46,7 @@ export interface PoolSettings {
   readonly maxWaiting: number
   readonly checkIdleAfter: number | 'always'
   readonly checkTimeout: number
+  readonly leakThreshold: number
   readonly connectConcurrency: number
   readonly hookTimeout: number
   readonly closeTimeout: number
@@ -60,6 +63,7 @@ export const poolOptionNames: readonly (keyof PoolOptions)[] = [
   'maxWaiting',
   'checkIdleAfter',
   'checkTimeout',
+  'leakThreshold',
   'connectConcurrency',
   'hookTimeout',
   'closeTimeout',
@@ -106,6 +110,7 @@ export function resolvePoolSettings(input: PoolOptions): PoolSettings {
     maxWaiting,
     checkIdleAfter = 1_000,
     checkTimeout = 2_000,
+    leakThreshold = 0,
     connectConcurrency = 4,
     hookTimeout = 10_000,
     closeTimeout = 5_000,
@@ -123,6 +128,7 @@ export function resolvePoolSettings(input: PoolOptions): PoolSettings {
       maxWaiting === undefined ? Number.POSITIVE_INFINITY : wholeNumber('maxWaiting', maxWaiting, 0),
     checkIdleAfter: checkIdleAfter === 'always' ? 'always' : parseDuration('checkIdleAfter', checkIdleAfter),
     checkTimeout: parseDuration('checkTimeout', checkTimeout),
+    leakThreshold: parseDuration('leakThreshold', leakThreshold),
     connectConcurrency: wholeNumber('connectConcurrency', connectConcurrency, 1),
     hookTimeout: parseDuration('hookTimeout', hookTimeout),
     closeTimeout: parseDuration('closeTimeout', closeTimeout),

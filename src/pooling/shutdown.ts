@@ -118,6 +118,7 @@ export class Shutdown<C> {
     queue.stop()
     this.#growth.stop()
     this.#housekeeping.stop()
+    this.#core.leaks?.stop()
     this.#gone.resolve()
   }
 }

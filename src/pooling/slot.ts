@@ -91,10 +91,13 @@ export class SlotTable<C> {
   readonly #counts: Record<SlotState, number>
   readonly #taken = new Set<Slot<C>>()
   readonly #clock: Clock
+  readonly #rested: ((connection: C, isIdle: boolean) => void) | undefined
   #capacity: number
 
-  constructor(clock: Clock, capacity: number) {
+  /** `rested` hears, where it is there, of each connection that gets on the idle stack or leaves it. */
+  constructor(clock: Clock, capacity: number, rested?: (connection: C, isIdle: boolean) => void) {
     this.#clock = clock
+    this.#rested = rested
     this.#capacity = capacity
     this.#counts = {
       free: capacity,
@@ -151,13 +154,17 @@ export class SlotTable<C> {
       slot.timer.cancel()
       slot.timer = undefined
     }
-    if (from === 'idle') this.idle.remove(slot)
-    else if (from === 'free') this.#taken.add(slot)
+    if (from === 'idle') {
+      this.idle.remove(slot)
+      this.#rested?.(slot.connection, false)
+    } else if (from === 'free') this.#taken.add(slot)
     this.#counts[from]--
     this.#counts[to]++
     slot.state = to
-    if (to === 'idle') this.idle.push(slot)
-    else if (to === 'free') this.#taken.delete(slot)
+    if (to === 'idle') {
+      this.idle.push(slot)
+      this.#rested?.(slot.connection, true)
+    } else if (to === 'free') this.#taken.delete(slot)
   }
 
   /** Calls `expired` where the slot does not leave its present state within `ms` (0: no limit). */

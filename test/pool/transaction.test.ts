@@ -50,7 +50,7 @@ describe.for(servers())('pool.transaction on PostgreSQL $major', (server) => {
   it('R21: with retries it is run again, and both are there as if one after the other', async () => {
     const { results, calls, amounts } = await writeSkew(5)
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
-    expect(calls).toBe(3)
+    expect(calls).toBeGreaterThan(2)
     expect(amounts).toEqual([1, 2])
   })
 

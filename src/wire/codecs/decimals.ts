@@ -47,17 +47,27 @@ function toFloat4(value: unknown): number {
 const exactIntegers = 2 ** 24
 
 /**
- * A shortest decimal that is this float4, as the server prints it too: 0.1, where the exact value of the
+ * The shortest decimal that is this float4, as the server prints it too: 0.1, where the exact value of the
  * 32 bits would be 0.10000000149011612. Nine digits tell any two float4 apart.
  */
 function shortest(value: number): number {
   if (Number.isInteger(value) && Math.abs(value) <= exactIntegers) return value
   for (let digits = 6; digits < 9; digits++) {
-    const candidate = Number(value.toPrecision(digits))
+    const candidate = rounded(value, digits)
     if (Math.fround(candidate) === value) return candidate
   }
-  return Number(value.toPrecision(9))
+  return rounded(value, 9)
 }
+
+/** Rounded to so many digits, a tie to the even one; toPrecision takes it to the larger one. */
+function rounded(value: number, digits: number): number {
+  const oneMore = value.toPrecision(digits + 1)
+  const tie = evenBelow.exec(oneMore)
+  if (tie !== null && Number(oneMore) === value) return Number(tie[1]! + (tie[2] ?? ''))
+  return Number(value.toPrecision(digits))
+}
+
+const evenBelow = /^(.*[02468])5(e.*)?$/
 
 export const float4: Codec = {
   name: 'float4',

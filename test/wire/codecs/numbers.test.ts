@@ -116,6 +116,11 @@ describe('floats', () => {
     },
   )
 
+  it('float4 halfway between two decimals is the even one, as the server prints it', () => {
+    expect(thereAndBack('float4', 2_921_091.25)).toBe(2_921_091.2)
+    expect(thereAndBack('float4', -2_921_091.75)).toBe(-2_921_091.8)
+  })
+
   it('decimal strings and the names of what is no decimal are taken', () => {
     for (const [text, value] of [
       ['1.5', 1.5],

@@ -11,6 +11,12 @@ export type {
 } from './connection/copy-options.ts'
 export type { CopyOutput } from './connection/copy-out.ts'
 export type { Cursor, CursorOptions } from './connection/cursor.ts'
+export type {
+  LogListener,
+  NotificationListener,
+  NotificationSource,
+  TerminationListener,
+} from './connection/listeners.ts'
 export type { Attribute, PreparedStatement, TypeName } from './connection/prepared-statement.ts'
 export type { CallOptions, Field, QueryOptions, QueryResult, Row } from './connection/queries.ts'
 export type { ServerVersion } from './connection/server-version.ts'

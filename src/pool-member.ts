@@ -6,6 +6,7 @@ import { type ConnectionLostError, PostgresError } from './errors.ts'
 export interface MemberListener {
   lost(error: ConnectionLostError): void
   statementsOutdated(): void
+  listenerFailed(error: unknown): void
 }
 
 /** What a pool remembers of one of its sessions between its opening and its end. */
@@ -27,7 +28,9 @@ export class PoolMember implements SessionOwner {
     this.#listener.lost(error)
   }
 
-  notice(): void {}
+  listenerFailed(error: unknown): void {
+    this.#listener.listenerFailed(error)
+  }
 
   statementFailed(error: unknown): void {
     if (error instanceof PostgresError && error.sqlState === '25006') this.wasRefusedWrite = true

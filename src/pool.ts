@@ -61,6 +61,7 @@ export class Pool extends Queries implements AsyncDisposable {
       listener: {
         warn: (report) => this.#resources.warn(report.message),
         statementsOutdated: () => this.#forgetStatements(),
+        listenerFailed: (error) => this.#resources.warn('a listener of a connection failed', error),
         serverMayBeGone: () => this.#resources.distrust(),
         turnedReadOnly: () => this.#turnedReadOnly(),
       },

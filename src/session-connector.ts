@@ -33,6 +33,8 @@ export interface ConnectorListener {
   warn(report: PostgresReport): void
   /** A prepared statement did not fit any more: those of the other sessions may not either. */
   statementsOutdated(): void
+  /** A listener that a user added to a connection failed. */
+  listenerFailed(error: unknown): void
   /** A session died, where another server may have to take its server's place. */
   serverMayBeGone(): void
   /** A server that was to take writes does not any more: its sessions are of no use. */
@@ -95,6 +97,7 @@ export class SessionConnector implements Connector<Session> {
       {
         lost: (error) => this.#lost(error, lost),
         statementsOutdated: this.#listener.statementsOutdated,
+        listenerFailed: this.#listener.listenerFailed,
       },
       reset === 'auto',
     )
@@ -125,6 +128,7 @@ export class SessionConnector implements Connector<Session> {
 
   reset(session: Session): Promise<void> | undefined {
     const member = this.#members.get(session)!
+    this.#dropListeners(session)
     const restored = this.#restore(session, member)
     return member.wasRefusedWrite ? this.#afterRefusedWrite(session, member, restored) : restored
   }
@@ -178,6 +182,16 @@ export class SessionConnector implements Connector<Session> {
       default:
         return this.#resetByHook(session, reset)
     }
+  }
+
+  #dropListeners(session: Session): void {
+    const left = session.listeners.clear()
+    if (left.length === 0) return
+    this.#listener.warn({
+      severity: 'WARNING',
+      sqlState: '01000',
+      message: `a connection was released with listeners to ${left.join(', ')}, which were removed; remove them before the release, or use pool.listen()`,
+    })
   }
 
   #resetParts(session: Session, parts: number): Promise<void> | undefined {

@@ -1,5 +1,5 @@
 import { systemClock } from '../deadline.ts'
-import { type ConnectionLostError, InterfaceError } from '../errors.ts'
+import { InterfaceError } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 import {
   type ConnectOptions,
@@ -41,15 +41,16 @@ export async function connect(
   checkOptions(options, [...connectOptionNames, ...sessionOptionNames, 'signal'])
   const target = resolveConnectOptions(dsn, pick(options, connectOptionNames))
   const settings = resolveSessionOptions(options, systemClock)
-  let connection: Connection | undefined
-  const owner: SessionOwner = {
-    lost: (error: ConnectionLostError) => connection?.end(error.message),
-    notice: () => {},
-  }
+  const owner: SessionOwner = { lost: () => {}, listenerFailed: warnProcess }
   const session = await openSession(target, settings, owner, options.signal ?? new AbortController().signal)
-  connection = new Connection(session, closes)
+  const connection = new Connection(session, closes)
   sessions.set(connection, session)
   return connection
+}
+
+/** Nobody else is there to be told. */
+function warnProcess(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
 }
 
 /** Those that `connect` opened: their users may hand them to a pool. */

@@ -1,4 +1,12 @@
+import { parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
+import {
+  checkListener,
+  type LogListener,
+  type NotificationListener,
+  type TerminationListener,
+} from './listeners.ts'
+import type { CallOptions, SessionCall } from './queries.ts'
 import { readServerVersion, type ServerVersion } from './server-version.ts'
 import type { Session } from './session.ts'
 import { SessionQueries } from './session-queries.ts'
@@ -73,6 +81,62 @@ export class Connection extends SessionQueries implements AsyncDisposable {
     } finally {
       this.#transaction = false
     }
+  }
+
+  /**
+   * Calls `listener` for each notification of a channel ("LISTEN", sql-listen), as long as this object is in use: a
+   * pool removes it at the release, with a warning. Inside a transaction it begins at the COMMIT. Added twice, a
+   * listener is called once. What it throws becomes the pool's `'warning'`, or a warning of the process.
+   */
+  async addListener(
+    channel: string,
+    listener: NotificationListener,
+    options: CallOptions = {},
+  ): Promise<void> {
+    checkListener('addListener', listener)
+    await this.#call('addListener', options, (session, limits) =>
+      session.listeners.listen(session, channel, listener, limits),
+    )
+  }
+
+  /** Ends what `addListener` began; does nothing where it did not. */
+  async removeListener(
+    channel: string,
+    listener: NotificationListener,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#call('removeListener', options, (session, limits) =>
+      session.listeners.unlisten(session, channel, listener, limits),
+    )
+  }
+
+  /** Calls `listener` for each notice or warning of the server, as long as this object is in use. */
+  addLogListener(listener: LogListener): void {
+    this.checkUsable('addLogListener')
+    checkListener('addLogListener', listener)
+    this.session.listeners.logs.add(listener)
+  }
+
+  removeLogListener(listener: LogListener): void {
+    this.checkUsable('removeLogListener')
+    this.session.listeners.logs.delete(listener)
+  }
+
+  /** Calls `listener` when the connection is gone: closed, terminated or lost. A release to a pool removes it. */
+  addTerminationListener(listener: TerminationListener): void {
+    this.checkUsable('addTerminationListener')
+    checkListener('addTerminationListener', listener)
+    this.session.listeners.terminations.add(listener)
+  }
+
+  removeTerminationListener(listener: TerminationListener): void {
+    this.checkUsable('removeTerminationListener')
+    this.session.listeners.terminations.delete(listener)
+  }
+
+  #call<T>(method: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
+    const timeout = options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
+    return this.callSession(method, '', { timeout, signal: options.signal }, call)
   }
 
   /** Gives a pool's connection back; closes one from `connect()`. A second call does nothing. */

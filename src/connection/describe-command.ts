@@ -1,10 +1,11 @@
-import { PreparedCommand, type PreparedCommandHost } from './prepared-command.ts'
-import type { Statement } from './statement.ts'
+import { PrepareCommand } from './prepare-command.ts'
+import type { PreparedCommandHost } from './prepared-command.ts'
 import type { StatementStore } from './statement-cache.ts'
 
 /** The unnamed statement, prepared for each use. */
 const unkept: StatementStore = {
   get: () => undefined,
+  keeps: () => false,
   nameFor: () => '',
   add() {},
 }
@@ -13,20 +14,8 @@ const unkept: StatementStore = {
  * What the server says now about a statement that is not run: no cached answer is out of date, and no right to what
  * the statement reads is needed. Its types are known to the session then.
  */
-export class DescribeCommand extends PreparedCommand<Statement> {
-  #statement: Statement | undefined
-
+export class DescribeCommand extends PrepareCommand {
   constructor(host: PreparedCommandHost, sql: string) {
     super(host, sql, unkept)
-  }
-
-  protected override prepareExecution(statement: Statement): void {
-    this.#statement = statement
-  }
-
-  protected override writeExecution(): void {}
-
-  protected override complete(): { value: Statement } {
-    return { value: this.#statement! }
   }
 }

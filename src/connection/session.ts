@@ -1,10 +1,9 @@
-import { type Clock, onAbort, type Timer } from '../deadline.ts'
+import { type Clock, onAbort, type Timer, withDeadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import {
   ConnectionLostError,
   type Outcome,
   PostgresError,
-  type PostgresReport,
   QueryTimeoutError,
   type RockpoolError,
 } from '../errors.ts'
@@ -13,6 +12,7 @@ import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
 import type { Command, GiveUpReason } from './command.ts'
+import { Listeners } from './listeners.ts'
 import type { PreparedCommandHost } from './prepared-command.ts'
 import { StatementCache, type StatementCacheSettings } from './statement-cache.ts'
 import { TypeQuestion } from './type-question.ts'
@@ -38,7 +38,8 @@ export interface CallLimits {
 /** What a session tells its owner. */
 export interface SessionOwner {
   lost(error: ConnectionLostError): void
-  notice(report: PostgresReport): void
+  /** A listener that a user added failed. */
+  listenerFailed?(error: unknown): void
   /** A prepared statement did not fit any more: those of other sessions of the same database may not either. */
   statementsOutdated?(): void
   /** A user's command is about to run; `undefined` where it has no one text. */
@@ -57,6 +58,7 @@ export class Session implements PreparedCommandHost {
   readonly types: TypeRegistry
   /** The server's reported settings (ParameterStatus): server_version, TimeZone, … */
   readonly parameters: Map<string, string>
+  readonly listeners = new Listeners((error) => this.#owner.listenerFailed?.(error))
   readonly #settings: SessionSettings
   readonly #established: EstablishedSession
   readonly #pipeline: Pipeline
@@ -84,9 +86,9 @@ export class Session implements PreparedCommandHost {
     this.#established = established
     this.#owner = owner
     this.#pipeline = new Pipeline(established.socket, established.rest, established.transactionStatus, {
-      notice: (report) => this.#owner.notice(report),
+      notice: (report) => this.listeners.notice(report),
       parameter: (name, value) => this.#parameterChanged(name, value),
-      notification: () => {},
+      notification: (pid, channel, payload) => this.listeners.notification(pid, channel, payload),
       closed: (reason) => this.#closed(reason),
     })
   }
@@ -127,6 +129,17 @@ export class Session implements PreparedCommandHost {
     this.#commands++
     this.#owner.runs?.(command.text)
     return this.runUncounted(command, limits)
+  }
+
+  /**
+   * Runs a command that is neither withdrawn nor cancelled, so that what comes behind it can rely on it: a ROLLBACK.
+   * The wait for it ends with the command time-out.
+   */
+  runAnyway<T>(command: Command<T>): Promise<T> {
+    const { commandTimeout, clock } = this.#settings
+    return withDeadline(clock, commandTimeout, this.run(command, { timeout: 0, signal: undefined }), () =>
+      timedOut(commandTimeout, 'unknown'),
+    )
   }
 
   /** Runs a command of the library's own, which does not count for `maxQueries`. */
@@ -193,10 +206,15 @@ export class Session implements PreparedCommandHost {
 
   askTypes(asker: Command<unknown>, oids: readonly number[], failed: (reason: unknown) => void): void {
     const question = new TypeQuestion(this, this.types, oids, failed)
-    question.deadline = asker.deadline
-    question.timeout = asker.timeout
+    asker.errand = question as Command<unknown>
     question.cancellable = asker.cancellable
     this.#pipeline.submitNext(question)
+  }
+
+  /** Asks the server for those of the types that are not known yet; afterwards their codecs are. */
+  async learnTypes(oids: readonly number[], limits: CallLimits): Promise<void> {
+    const unknown = this.types.unknown(oids)
+    if (unknown.length > 0) await this.runUncounted(new TypeQuestion(this, this.types, unknown), limits)
   }
 
   cancelHead(command: Command<unknown>): void {
@@ -283,6 +301,7 @@ export class Session implements PreparedCommandHost {
     if (!command.isPending) return
     if (!command.isWritten) this.#pipeline.withdraw(command)
     command.giveUp(reason, this.#pipeline.head === command)
+    if (command.errand !== undefined) this.#giveUp(command.errand, reason)
   }
 
   /** One timer for all commands, set to the earliest deadline that is known. It is not taken back: it looks. */
@@ -326,6 +345,7 @@ export class Session implements PreparedCommandHost {
     this.#timer = this.#cancelTimer = undefined
     if (!this.#ending) this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'))
     this.#ending = true
+    this.listeners.terminated()
   }
 }
 

@@ -21,12 +21,16 @@ export class PinnedStatement implements StatementStore {
     return this.#statement
   }
 
+  keeps(): boolean {
+    return this.name !== ''
+  }
+
   nameFor(): string {
     return this.name
   }
 
   add(statement: Statement): void {
-    if (this.name === '') return
+    if (!this.keeps()) return
     this.#statement = statement
     if (this.#isLetGo) this.drop()
   }

@@ -2,7 +2,7 @@ import type { OutBuffer } from '../wire/out-buffer.ts'
 import { PreparedCommand } from './prepared-command.ts'
 import type { Statement } from './statement.ts'
 
-/** Has a statement parsed and described, and not run. */
+/** Has a statement parsed and described, and not run; its types are known to the session then. */
 export class PrepareCommand extends PreparedCommand<Statement> {
   #statement!: Statement
 

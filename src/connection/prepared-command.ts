@@ -65,6 +65,11 @@ export abstract class PreparedCommand<T> extends Command<T> {
     return this.#isFragile
   }
 
+  /** Who keeps no statements may be behind a bouncer, which takes what follows a Sync for the next server's. */
+  override get isSolitary(): boolean {
+    return !this.#store.keeps(this.sql)
+  }
+
   /** Makes the arguments ready for `writeExecution`. May run the user's code. */
   protected abstract prepareExecution(statement: Statement): void
   /** Writes Bind and Execute, once or more. */
@@ -145,7 +150,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
       mark = out.position
       this.writeExecution(out, statement)
       this.#preparing = undefined
-      this.alone = this.isFragile
+      this.alone = this.isFragile || this.isSolitary
     } catch (error) {
       if (!(error instanceof RockpoolError)) throw error
       out.truncate(mark)

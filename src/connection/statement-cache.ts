@@ -15,6 +15,8 @@ export interface StatementCacheSettings {
 /** Where a command finds its statement, and puts it once it is prepared. */
 export interface StatementStore {
   get(sql: string): Statement | undefined
+  /** Whether `sql`, once it is prepared, is there for the next run. */
+  keeps(sql: string): boolean
   /** The name under which `sql` is to be prepared; the empty one (the unnamed statement) where it is not kept. */
   nameFor(sql: string): string
   add(statement: Statement): void
@@ -61,9 +63,13 @@ export class StatementCache implements StatementStore {
     return entry.statement
   }
 
-  nameFor(sql: string): string {
+  keeps(sql: string): boolean {
     const { size, largest } = this.#settings
-    return size === 0 || (largest > 0 && sql.length > largest) ? '' : this.#newName()
+    return size > 0 && (largest === 0 || sql.length <= largest)
+  }
+
+  nameFor(sql: string): string {
+    return this.keeps(sql) ? this.#newName() : ''
   }
 
   add(statement: Statement): void {

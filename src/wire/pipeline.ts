@@ -143,6 +143,7 @@ export class Pipeline {
   /** Inside a transaction, whatever is cancelled cannot be run again. */
   #mayStart(request: Request): boolean {
     if (this.#alone !== undefined || this.#holds > 0) return false
+    if (request.isSolitary && this.#inFlight.first !== undefined) return false
     return this.#cancellable === 0 || (this.#status === 'I' && !request.isFragile)
   }
 

@@ -12,6 +12,12 @@ export class RequestQueue {
     this.#last = request
   }
 
+  unshift(request: Request): void {
+    request.next = this.first
+    this.first = request
+    this.#last ??= request
+  }
+
   shift(): Request | undefined {
     const request = this.first
     if (request !== undefined) {

@@ -46,6 +46,11 @@ export abstract class Request {
     return false
   }
 
+  /** Whether the request is written only where nothing is in flight. */
+  get isSolitary(): boolean {
+    return false
+  }
+
   /** Whether nobody waits for the request any more though it was never written. */
   get isMoot(): boolean {
     return false

@@ -33,6 +33,8 @@ export abstract class Command<T> extends Request {
   deadline = Number.POSITIVE_INFINITY
   /** The limit that made `deadline`, in milliseconds. */
   timeout = 0
+  /** What runs before this command on its behalf, and is given up with it. */
+  errand: Command<unknown> | undefined
   /** Called when the promise has settled. */
   onSettled: (() => void) | undefined
   /** Called when the server is done with the command, or the connection is gone. */

@@ -1,4 +1,4 @@
-import { InterfaceError, PostgresError, type RockpoolError } from '../errors.ts'
+import { InterfaceError, type RockpoolError } from '../errors.ts'
 import type { Session } from './session.ts'
 import { SessionQueries } from './session-queries.ts'
 import { SimpleCommand } from './simple-command.ts'
@@ -154,21 +154,12 @@ async function begin(session: Session, scope: TransactionScope, texts: ScopeText
   }
 }
 
-/**
- * The error that brought us here is what the caller hears. Where the ROLLBACK did not get through, nobody may use
- * the connection any more: it could still be inside the transaction.
- */
+/** The error that brought us here is what the caller hears; one of the ROLLBACK's own says no more than it does. */
 async function rollBack(session: Session, scope: TransactionScope, texts: ScopeTexts): Promise<void> {
   try {
     scope.checkUsable('transaction')
-  } catch {
-    return
-  }
-  try {
-    await run(session, texts.rollback)
-  } catch (error) {
-    if (!(error instanceof PostgresError)) await session.terminate('a transaction could not be rolled back')
-  }
+    await session.runAnyway(new SimpleCommand(session, texts.rollback))
+  } catch {}
 }
 
 function rolledBack(kind: string, cause: unknown): InterfaceError {

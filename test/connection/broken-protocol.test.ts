@@ -95,6 +95,7 @@ describe('a message that breaks the protocol closes that connection with an erro
     ['a ReadyForQuery without a status', Buffer.concat([bindComplete, message('Z')])],
     ['a ReadyForQuery with an unknown status', Buffer.concat([bindComplete, readyForQuery('X')])],
     ['a suspended portal without a limit', Buffer.concat([bindComplete, message('s')])],
+    ['a ReadyForQuery before the statement ended', Buffer.concat([bindComplete, row, readyForQuery()])],
     ['COPY data out of the blue', message('d', Buffer.from('1\n'))],
     ['an error report without an end', message('E', Buffer.from('SERROR'))],
     ['a server encoding that is not UTF-8', parameterStatus('client_encoding', 'LATIN1')],
@@ -117,7 +118,7 @@ describe('a message that breaks the protocol closes that connection with an erro
     const { connection, peer } = await connected()
     peer.send(unsolicited)
     await until('it is closed', () => connection.isClosed)
-    await expect(connection.fetch('select 1')).rejects.toThrow(/Connection.fetch/)
+    await expect(connection.fetch('select 1')).rejects.toThrow(ConnectionLostError)
   })
 
   it('the server hangs up without a word', async () => {

@@ -59,7 +59,7 @@ describe.for(servers())('R7 on PostgreSQL $major: reset', (server) => {
     const seen = () =>
       pool.fetchRow(
         `select current_setting('work_mem') as memory, to_regclass('pg_temp.secret')::text as secret,
-           (select count(*)::int from pg_locks where locktype = 'advisory') as locks,
+           (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
            (select count(*)::int from pg_prepared_statements where from_sql) as prepared`,
       )
     const clean = { memory: '4MB', secret: null, locks: 0, prepared: 0 }
@@ -74,7 +74,11 @@ describe.for(servers())('R7 on PostgreSQL $major: reset', (server) => {
     await pool.use((connection) => connection.execute('prepare secret as select 1'))
     expect(await pool.fetchVal('select count(*)::int from pg_prepared_statements where from_sql')).toBe(0)
     await pool.fetchVal('select pg_advisory_lock(1)')
-    expect(await pool.fetchVal("select count(*)::int from pg_locks where locktype = 'advisory'")).toBe(0)
+    expect(
+      await pool.fetchVal(
+        "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
+      ),
+    ).toBe(0)
     expect(pool.stats().totals.opened).toBe(1)
   })
 

@@ -22,7 +22,7 @@ const traces: readonly [what: string, make: string, see: string, clean: unknown]
   [
     'an advisory lock',
     'select pg_advisory_lock(1)',
-    "select count(*)::int from pg_locks where locktype = 'advisory'",
+    "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
     0,
   ],
   [
@@ -100,7 +100,7 @@ describe.for(servers())('R7 on PostgreSQL $major: no later owner sees', (server)
     expect(
       await pool.fetchRow(
         `select current_setting('search_path') as path,
-           (select count(*)::int from pg_locks where locktype = 'advisory') as locks,
+           (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
            (select count(*)::int from pg_prepared_statements where from_sql) as prepared`,
       ),
     ).toEqual({ path: '"$user", public', locks: 0, prepared: 0 })

@@ -1,11 +1,18 @@
+import 'reflect-metadata'
+import { createPrivateKey } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import net from 'node:net'
+import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
+import { PemConverter, X509Certificate, X509CrlGenerator } from '@peculiar/x509'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ConnectOptions, resolveConnectOptions } from '../../src/connection/connect-options.ts'
 import { establish } from '../../src/connection/hosts.ts'
+import type { Certificate } from '../support/certificates.ts'
 import { certificates } from '../support/servers.ts'
 import { welcome } from '../wire/support/backend.ts'
 import { never, scriptedServer } from '../wire/support/scripted-server.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 
 const resolve = (dsn?: string, env: NodeJS.ProcessEnv = {}, options: ConnectOptions = {}) =>
   resolveConnectOptions(dsn, options, env)
@@ -171,4 +178,57 @@ describe('TLS by keywords', () => {
     }
     expect(shown).toEqual([true, false])
   })
+
+  test('sslcrl refuses a certificate that its authority has revoked, and no other', async () => {
+    const peers = await scriptedServer(async (peer) => {
+      await peer.encrypt(server)
+      await peer.startup()
+      peer.send(welcome)
+    })
+    const folder = await temporaryFolder()
+    const { serialNumber } = new X509Certificate(server.cert)
+    for (const [name, revoked] of [
+      ['none.crl', []],
+      ['this.crl', [serialNumber]],
+    ] as const) {
+      await writeFile(join(folder, name), await revocationList(authority, revoked))
+    }
+    const dsn =
+      `postgres://app@localhost:${peers.address.port}/x?hostaddr=127.0.0.1` +
+      `&sslmode=verify-full&sslrootcert=${authority.certFile}&sslcrl=${folder}`
+    const { socket } = await establish(resolve(`${dsn}/none.crl`), never)
+    socket.destroy()
+    await expect(establish(resolve(`${dsn}/this.crl`), never)).rejects.toThrow(/certificate revoked/)
+  })
+
+  test('sslpassword opens a key, and a wrong one is not shown', async () => {
+    const folder = await temporaryFolder()
+    const keyFile = join(folder, 'locked.key')
+    const locked = {
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'right-canary',
+    } as const
+    await writeFile(keyFile, createPrivateKey(client.key).export(locked))
+    const dsn = `postgres://db?sslmode=require&sslcert=${client.certFile}&sslkey=${keyFile}&sslpassword=`
+    expect(resolve(`${dsn}right-canary`).tls?.hasMaterial).toBe(true)
+    const wrong = () => resolve(`${dsn}wrong-canary`)
+    expect(wrong).toThrow(/^sslrootcert, .*sslpassword: node:tls cannot use/)
+    expect(wrong).not.toThrow(/canary/)
+  })
 })
+
+async function revocationList(authority: Certificate, serialNumbers: readonly string[]): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const pkcs8 = PemConverter.decodeFirst(authority.key)
+  const list = await X509CrlGenerator.create({
+    issuer: new X509Certificate(authority.cert).subject,
+    thisUpdate: new Date(Date.now() - 60_000),
+    nextUpdate: new Date(Date.now() + 3_600_000),
+    entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date() })),
+    signingAlgorithm: algorithm,
+    signingKey: await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']),
+  })
+  return PemConverter.encode(list.rawData, 'X509 CRL')
+}

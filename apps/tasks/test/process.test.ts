@@ -98,6 +98,52 @@ it('says which database it uses, and never the password', async () => {
   expect(allowed.output()).not.toContain(secret)
 })
 
+it('shows its password on no page, in no metric and in no line of its log, also when it is changed', async () => {
+  const canary = 'canary-f3bcc908b2fb'
+  const dsn = await freshDatabase()
+  const admin = new pg.Client(dsn)
+  await admin.connect()
+  onTestFinished(() => admin.end())
+  const role = `canary_${process.pid}`
+  await admin.query(`create role ${role} superuser login in role needs_scram password '${canary}'`)
+  const service = startService({
+    POOL_MIN_SIZE: '0',
+    POOL_MAX_SIZE: '2',
+    POOL_ACQUIRE_TIMEOUT: '1s',
+    DATABASE_URL: dsn.replace('postgres@', `${role}:${canary}@`),
+  })
+  const url = await address(service)
+  const paths = [
+    '/tasks',
+    '/tasks/1',
+    '/health/ready',
+    '/metrics',
+    '/pool.json',
+    '/docs',
+    '/openapi.json',
+    '/no',
+  ]
+  const pages = async () => {
+    const answers = await Promise.all(paths.map((path) => fetch(url + path)))
+    const texts = await Promise.all(answers.map((answer) => answer.text()))
+    return { statuses: answers.map(({ status }) => status), text: texts.join('\n') }
+  }
+  const well = await pages()
+  expect(well.statuses.slice(0, 4)).toEqual([200, 404, 200, 200])
+  await admin.query(`alter role ${role} password 'another'`)
+  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role])
+  await until('its log tells of the refused password', async () => {
+    await pages()
+    return service.output().includes('password authentication failed')
+  })
+  const ill = await pages()
+  expect(ill.statuses.slice(0, 4)).toEqual([503, 503, 503, 200])
+  expect(well.text + ill.text + service.output()).not.toContain(canary)
+  service.child.kill('SIGTERM')
+  await service.exit
+  expect(service.output()).not.toContain(canary)
+})
+
 it.for([
   [{ POOL_MAX_SIZE: 'many' }, 'POOL_MAX_SIZE: "many" is not a whole number from 1 up'],
   [{ DATABASE_URL: 'mysql://root:hidden@localhost/x' }, 'did not start'],

@@ -79,7 +79,9 @@ export abstract class CopyQueries extends Queries {
     const columns = options.columns ?? (await this.#columnNames(name, left))
     const { fields } = await this.#describe('copyRecordsToTable', columnsText(name, columns), left)
     return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
-      const codecs = session.types.codecs(fields.map(({ typeOid }) => typeOid))
+      const typeOids = fields.map(({ typeOid }) => typeOid)
+      await session.learnTypes(typeOids, limits)
+      const codecs = session.types.codecs(typeOids)
       const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
       const sql = copyRecordsText(name, columns, format.format, options.where)
       return copyIn<unknown>(session, sql, options.records, format, limits)

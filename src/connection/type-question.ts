@@ -57,6 +57,7 @@ join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) t.typnamespace`
 export class TypeQuestion extends SimpleQuery<void> {
   readonly #types: TypeRegistry
   readonly #oids: readonly number[]
+  readonly #failed: (reason: unknown) => void
   readonly #descriptions: TypeDescription[] = []
 
   /** @param failed told, before anything more is written, that there will be no answer */
@@ -64,17 +65,15 @@ export class TypeQuestion extends SimpleQuery<void> {
     host: CommandHost,
     types: TypeRegistry,
     oids: readonly number[],
-    failed: (reason: unknown) => void,
+    failed: (reason: unknown) => void = () => {},
   ) {
     super(host, typesQuery(oids))
     this.#types = types
     this.#oids = oids
     this.#failed = failed
-    // Whoever asked is told by `failed`.
+    // Whoever does not wait for the promise is told by `failed`.
     this.promise.catch(() => {})
   }
-
-  readonly #failed: (reason: unknown) => void
 
   override dataRow(bytes: Buffer, start: number, end: number): void {
     const body = new BodyReader(bytes, start, end)

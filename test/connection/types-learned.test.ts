@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Connection, connect, DataError, PostgresError } from '../../src/index.ts'
+import { type Connection, connect, createPool, DataError, PostgresError } from '../../src/index.ts'
 import { adminQuery, freshDatabase, servers } from '../support/servers.ts'
 
 const schema = `
@@ -281,6 +281,60 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
     ])
   })
 
+  it('prepared statements and cursors take and give them', async () => {
+    const statement = await connection.prepare('select $1::point3 as p, $2::mood[] as m')
+    expect(await statement.fetchRow([point, ['sad']])).toEqual({ p: point, m: ['sad'] })
+    await statement.close()
+    await connection.transaction(async (tx) => {
+      const rows: unknown[] = []
+      const cursor = tx.cursor('select $1::point3 as p from generate_series(1, 3)', [point], { prefetch: 2 })
+      for await (const row of cursor) rows.push(row)
+      expect(rows).toEqual([{ p: point }, { p: point }, { p: point }])
+    })
+  })
+
+  it('records of them are copied into a table', async () => {
+    await connection.execute('create temp table points (p point3, list mood[], s small)')
+    const records = [
+      [point, ['sad', null], 1],
+      [null, [], null],
+    ]
+    await connection.copyRecordsToTable('points', { records })
+    expect(await connection.fetch('select * from points', [], { rowMode: 'array' })).toEqual(records)
+  })
+
+  it('the question for them is cancelled with the call that needs them', async () => {
+    await connection.execute('select null::point3')
+    const blocker = await connect(dsn)
+    await blocker.transaction(async (tx) => {
+      await tx.execute('lock table pg_catalog.pg_namespace in access exclusive mode')
+      const failed = await connection
+        .fetchVal('select null::point3', [], { timeout: 100 })
+        .catch((e: unknown) => e)
+      expect(failed).toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'not-sent' })
+      expect(await connection.fetchVal('select 1')).toBe(1)
+      const aborted = connection.fetchVal('select null::point3', [], { signal: AbortSignal.timeout(100) })
+      await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' })
+      expect(await connection.fetchVal('select 2')).toBe(2)
+    })
+    await blocker.close()
+    expect(await connection.fetchVal('select $1::point3', [point])).toEqual(point)
+  })
+
+  it('a question that the server refuses is the call’s error', async () => {
+    const closed = await freshDatabase(server)
+    await adminQuery(closed, 'revoke select on pg_catalog.pg_namespace from public; create type t as (a int)')
+    const address = new URL(server.roles.trust.dsn)
+    address.pathname = new URL(closed).pathname
+    const guest = await connect(address.href)
+    await expect(guest.fetchVal('select null::t')).rejects.toMatchObject({
+      sqlState: '42501',
+      outcome: 'failed',
+    })
+    expect(await guest.fetchVal('select 1')).toBe(1)
+    await guest.close()
+  })
+
   it('several calls at once are answered in their order', async () => {
     const values = await Promise.all([
       connection.fetchVal('select 1'),
@@ -336,6 +390,28 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
       await connection.execute("create temp table kept (c changing); insert into kept values (('1', 'x'))")
       await fetch().catch(() => {})
       expect(await fetch()).toEqual({ a: '1', b: 'x' })
+    })
+
+    it('dropped and made again with the same attributes: unseen', async () => {
+      const write = (value: unknown) => connection.fetchVal('select $1::changing', [value])
+      expect(await write({ a: 1 })).toEqual({ a: 1, b: null })
+      await adminQuery(dsn, 'drop type changing; create type changing as (a int, b text)')
+      expect(await write({ a: 2 })).toEqual({ a: 2, b: null })
+    })
+
+    it('what one connection of a pool finds out, all of them know', async () => {
+      await using pool = await createPool(dsn, { minSize: 2, maxSize: 2 })
+      await connection.execute('create table kept (c changing)')
+      await connection.execute("insert into kept values ((1, 'x'))")
+      const both = (work: (conn: Connection) => Promise<unknown>) =>
+        pool.use((one) => pool.use((two) => Promise.allSettled([work(one), work(two)])))
+      const fetch = (conn: Connection) => conn.fetchVal('select c from kept')
+      await both(fetch)
+      await adminQuery(dsn, 'alter type changing add attribute c bool cascade')
+      await expect(pool.use(fetch)).rejects.toThrow(DataError)
+      const now = { status: 'fulfilled', value: { a: 1, b: 'x', c: null } }
+      expect(await both(fetch)).toEqual([now, now])
+      await connection.execute('drop table kept')
     })
 
     it('dropped and made again under a new OID', async () => {

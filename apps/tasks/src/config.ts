@@ -16,6 +16,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+/** What costs every request a little, and tells its author of connections that are held too long or wait for each other. */
+const whileDeveloping = { leakThreshold: '30s', detectDeadlocks: true } as const
+
 /**
  * The service's settings from its environment. An empty variable counts as unset.
  *
@@ -40,6 +43,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       maxQueries: wholeNumber(env, 'POOL_MAX_QUERIES', { from: 0 }) ?? 50_000,
       maxInactiveConnectionLifetime: duration(env, 'POOL_MAX_INACTIVE_CONNECTION_LIFETIME') ?? '300s',
       ...(acquireTimeout !== undefined && { acquireTimeout }),
+      ...(text(env, 'NODE_ENV') !== 'production' && whileDeveloping),
     },
   }
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { readConfig } from '../src/config.ts'
 
 it('without an environment the pool has the settings of the seed', () => {
-  expect(readConfig({})).toEqual({
+  expect(readConfig({ NODE_ENV: 'production' })).toEqual({
     host: '127.0.0.1',
     port: 3000,
     databaseUrl: undefined,
@@ -23,6 +23,7 @@ it('every setting follows its variable', () => {
     PORT: '8080',
     DATABASE_URL: 'postgres://db/tasks',
     ROCKPOOL_DATA_DIR: '/srv/tasks',
+    NODE_ENV: 'production',
     POOL_MIN_SIZE: '0',
     POOL_MAX_SIZE: '5',
     POOL_COMMAND_TIMEOUT: '1500',
@@ -44,6 +45,12 @@ it('every setting follows its variable', () => {
       acquireTimeout: '2s',
     },
   })
+})
+
+it('R17: outside production leaks and deadlocks are looked for', () => {
+  const watched = { leakThreshold: '30s', detectDeadlocks: true }
+  expect(readConfig({}).pool).toMatchObject(watched)
+  expect(readConfig({ NODE_ENV: 'test' }).pool).toMatchObject(watched)
 })
 
 it('a maximum below ten lowers the minimum', () => {

@@ -20,6 +20,13 @@ export interface PoolPluginOptions {
 export const poolPlugin = fp(async (app, { dsn, pool: options }: PoolPluginOptions) => {
   const pool = await createPool(dsn, options)
   app.addHook('onClose', () => pool.close())
+  pool.on('warning', ({ message, error }) => app.log.warn({ err: error }, message))
+  pool.on('leak', ({ returned, ...leak }) =>
+    app.log.warn(
+      leak,
+      returned ? 'a connection that was held too long came back' : 'a connection is held too long',
+    ),
+  )
   app.decorate('pool', pool)
   const applied = await migrate(pool)
   if (applied.length > 0) app.log.info({ migrations: applied }, 'database schema brought up to date')

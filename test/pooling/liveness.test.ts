@@ -116,3 +116,20 @@ test('R15: once a connect has succeeded a check under way is waited for again', 
   expect(connector.checks.held).toBe(1)
   expect(connector.connects.held).toBe(0)
 })
+
+test('after distrust each connection that is idle is checked once before it is handed out', async () => {
+  const { pool, connector } = await openPool({ minSize: 2, maxSize: 2 })
+  pool.distrust()
+  const [one] = [await pool.acquire(), await pool.acquire()]
+  expect(connector.checks.calls).toBe(2)
+  one.release()
+  await pool.acquire()
+  expect(connector.checks.calls).toBe(2)
+})
+
+test('distrust leaves a pool alone that never checks', async () => {
+  const { pool, connector } = await openPool({ minSize: 1, checkIdleAfter: 0 })
+  pool.distrust()
+  await pool.acquire()
+  expect(connector.checks.calls).toBe(0)
+})

@@ -1,3 +1,5 @@
+import { InterfaceError } from './errors.ts'
+
 export interface Timer {
   cancel(): void
 }
@@ -87,9 +89,21 @@ export function withDeadline<T>(
 
 const nothing = () => {}
 
-/** Calls `listener` with the reason once `signal` aborts; the returned function takes the listener off again. */
-export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): () => void {
-  if (signal === undefined) return nothing
+/**
+ * Calls `listener` with the reason once `signal` aborts; the returned function takes the listener off again.
+ *
+ * @throws InterfaceError where `signal` is something else.
+ */
+export function onAbort(
+  signal: AbortSignal | null | undefined,
+  listener: (reason: unknown) => void,
+): () => void {
+  if (signal === undefined || signal === null) return nothing
+  if (!(signal instanceof AbortSignal)) {
+    throw new InterfaceError('signal: must be an AbortSignal, as of an AbortController', {
+      outcome: 'not-sent',
+    })
+  }
   const heard = () => listener(signal.reason)
   signal.addEventListener('abort', heard, { once: true })
   return () => signal.removeEventListener('abort', heard)

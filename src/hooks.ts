@@ -16,6 +16,11 @@ export async function lend(session: Session, hook: string, run: ConnectionHook):
   })
   try {
     await run(connection)
+    if (session.transactionStatus !== 'I' || !session.isIdle) {
+      throw new InterfaceError(
+        `the ${hook} hook left a transaction open or a statement running; end it, and await what it starts`,
+      )
+    }
   } finally {
     connection.end(`the ${hook} hook, which it was for, has ended`)
   }

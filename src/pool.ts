@@ -1,13 +1,16 @@
+import { checkOptions } from './connection/check-options.ts'
 import type { Connection } from './connection/connection.ts'
+import type { NotificationListener } from './connection/listeners.ts'
 import { Queries, type SessionCall } from './connection/queries.ts'
 import type { Session } from './connection/session.ts'
 import type { Transaction } from './connection/transaction.ts'
 import { backgroundClock, type Clock, systemClock } from './deadline.ts'
 import { type Duration, parseDuration } from './duration.ts'
-import { InterfaceError } from './errors.ts'
+import { InterfaceError, RockpoolError } from './errors.ts'
 import { type Entry, Lending } from './lending.ts'
 import { checkOneShot } from './one-shots.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
+import { type ListenOptions, PoolListener, type Subscription } from './pool-listener.ts'
 import { type PoolTransactionOptions, planTransaction, runPlanned } from './pool-transaction.ts'
 import { PooledConnection } from './pooled-connection.ts'
 import {
@@ -36,11 +39,13 @@ export type PoolEvents = { [E in keyof PoolingEvents<Session>]: Told<PoolingEven
  * first use. Its `fetch`, `execute`, … run one statement by itself on whatever connection is free.
  */
 export class Pool extends Queries implements AsyncDisposable {
-  readonly #options: PoolOptions
+  /** What was asked for last. */
+  #target: { dsn: string | undefined; options: PoolOptions }
   readonly #acquireTimeout: number
   readonly #connector: SessionConnector
   readonly #resources: ResourcePool<Session>
   readonly #lending: Lending
+  readonly #listening: PoolListener
   readonly #clock: Clock
 
   /**
@@ -50,7 +55,7 @@ export class Pool extends Queries implements AsyncDisposable {
     super()
     checkPoolOptions(options)
     const settings = resolvePoolSettings(options)
-    this.#options = { ...options }
+    this.#target = { dsn, options }
     this.#acquireTimeout = settings.acquireTimeout
     const { detectDeadlocks = false, allowExitOnIdle = false } = options
     const clock = allowExitOnIdle ? backgroundClock : systemClock
@@ -67,6 +72,14 @@ export class Pool extends Queries implements AsyncDisposable {
       },
     })
     this.#resources = new ResourcePool(this.#connector, settings, { clock, random: Math.random })
+    this.#listening = new PoolListener({
+      clock,
+      acquireTimeout: settings.acquireTimeout,
+      open: (owner, signal) => this.#connector.open(owner, signal),
+      isPermanent: (error) => this.#connector.isPermanent(error),
+      isClosing: () => this.isClosing,
+      warn: (message, error) => this.#resources.warn(message, error),
+    })
     this.#lending = new Lending(this.#resources, clock, {
       notesHolders: detectDeadlocks || settings.leakThreshold > 0,
       detectDeadlocks,
@@ -170,14 +183,16 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   /**
-   * Every later connect goes by these; connections that are open stay. What concerns the pool itself (its sizes
-   * and limits) is not changed.
+   * Every later connect goes by these; connections that are open stay. A DSN or an option that is not given stays as it
+   * was, and what concerns the pool itself (its sizes and limits) is not changed.
    *
    * @throws InterfaceError naming what is wrong; the old ones stay in force then.
    */
   setConnectArgs(dsn?: string, options: PoolOptions = {}): void {
     checkPoolOptions(options)
-    this.#connector.retarget(dsn, { ...this.#options, ...options })
+    const target = { dsn: dsn ?? this.#target.dsn, options: { ...this.#target.options, ...options } }
+    this.#connector.retarget(target.dsn, target.options)
+    this.#target = target
   }
 
   /** No connection is handed out until `resume()`; callers wait. */
@@ -195,6 +210,19 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   /**
+   * Calls `listener` for each notification of a channel, until the subscription or the pool is closed. All channels
+   * share one connection of their own, which `maxSize` does not count and on which no hook but `connect` runs. Once it
+   * is lost, another is opened and the channels are listened to again: notifications sent meanwhile are lost, and
+   * `onReconnect` tells so. Resolves when the channel is listened to. What a listener throws becomes a `'warning'`.
+   *
+   * @throws PoolTimeoutError where that takes longer than `timeout`, PoolClosedError, ConnectError where no connection
+   * can be opened for good, PostgresError where the server refuses the channel, the signal's reason.
+   */
+  listen(channel: string, listener: NotificationListener, options?: ListenOptions): Promise<Subscription> {
+    return this.#listening.listen(channel, listener, options)
+  }
+
+  /**
    * Refuses new callers, serves those who wait, and resolves when every connection is back and closed.
    *
    * @throws PoolTimeoutError naming the holders where that takes longer than `timeout` (default: no limit); the
@@ -202,12 +230,13 @@ export class Pool extends Queries implements AsyncDisposable {
    */
   async close(options: { timeout?: Duration } = {}): Promise<void> {
     const { timeout } = options
-    return this.#resources.close(timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) })
+    const limits = timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) }
+    await Promise.all([this.#resources.close(limits), this.#listening.close()])
   }
 
   /** Ends everything at once; resolves when no socket and no timer is left. */
-  terminate(): Promise<void> {
-    return this.#resources.terminate()
+  async terminate(): Promise<void> {
+    await Promise.all([this.#resources.terminate(), this.#listening.close()])
   }
 
   /** The end of the scope of `await using`: the same as `close()`. */
@@ -224,7 +253,9 @@ export class Pool extends Queries implements AsyncDisposable {
     })
   }
 
-  #acquire({ timeout, signal }: AcquireOptions, entry: Entry): Promise<Lease<Session>> {
+  #acquire(options: AcquireOptions, entry: Entry): Promise<Lease<Session>> {
+    checkOptions(options, ['timeout', 'signal'])
+    const { timeout, signal } = options
     const ms = timeout === undefined ? undefined : parseDuration('timeout', timeout)
     return this.#lending.acquire({ timeout: ms, signal }, entry)
   }
@@ -266,7 +297,7 @@ export class Pool extends Queries implements AsyncDisposable {
     const limit = limits.timeout ?? this.#connector.commandTimeout
     const started = this.#clock.now()
     const wait = limit === 0 ? this.#acquireTimeout : Math.min(limit, this.#acquireTimeout || limit)
-    const lease = await this.#lending.acquire({ timeout: wait, signal }, method)
+    const lease = await this.#lending.acquire({ timeout: wait, signal }, method).catch(notSent)
     try {
       const left = limit === 0 ? 0 : Math.max(1, limit - (this.#clock.now() - started))
       return await call(lease.connection, { timeout: left, signal })
@@ -274,6 +305,14 @@ export class Pool extends Queries implements AsyncDisposable {
       lease.release()
     }
   }
+}
+
+/** What keeps a statement from its connection keeps it from the server. */
+function notSent(error: unknown): never {
+  if (error instanceof RockpoolError && error.outcome === undefined) {
+    Object.assign(error, { outcome: 'not-sent' })
+  }
+  throw error
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
 import type { RowMode } from '../wire/row-reader.ts'
+import { checkOptions } from './check-options.ts'
 import { ManyCommand } from './many-command.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
 import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
@@ -132,6 +133,7 @@ export abstract class Queries {
   }
 
   #call<T>(method: string, sql: string, options: CallOptions | undefined, call: SessionCall<T>): Promise<T> {
+    if (options !== undefined) checkOptions(options, ['timeout', 'signal', 'rowMode'])
     const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
     return this.callSession(method, sql, { timeout, signal: options?.signal }, call)
   }

@@ -1,4 +1,5 @@
 import { InterfaceError, type RockpoolError } from '../errors.ts'
+import { checkOptions } from './check-options.ts'
 import type { Session } from './session.ts'
 import { SessionQueries } from './session-queries.ts'
 import { SimpleCommand } from './simple-command.ts'
@@ -89,6 +90,7 @@ export function runTransaction<T>(
 
 /** @throws InterfaceError naming the option that is not what it should be. */
 function beginText(options: TransactionOptions): string {
+  checkOptions(options, ['isolation', 'readOnly', 'deferrable'])
   const { isolation, readOnly, deferrable } = options
   let text = 'BEGIN'
   if (isolation !== undefined) {

@@ -66,14 +66,15 @@ export class WaitQueue<C> {
   }
 
   add(waiter: Waiter<C>, signal: AbortSignal | undefined): void {
-    this.#queued.push(waiter)
-    if (waiter.timeout > 0) this.#deadlines.add(waiter, waiter.since)
+    // First, as it may refuse the signal: nobody must wait for whom nobody waits.
     if (signal !== undefined) {
       waiter.unlisten = onAbort(signal, (reason) => {
         this.refuse(waiter, reason)
         this.#left()
       })
     }
+    this.#queued.push(waiter)
+    if (waiter.timeout > 0) this.#deadlines.add(waiter, waiter.since)
   }
 
   choose(waiter: Waiter<C>): void {

@@ -42,6 +42,7 @@ export {
 export type { ConnectionHook } from './hooks.ts'
 export type { ConnectHook, PoolDiagnostics, PoolHooks, PoolOptions } from './options.ts'
 export { type AcquireOptions, createPool, Pool, type PoolEvents } from './pool.ts'
+export type { ListenOptions, Subscription } from './pool-listener.ts'
 export type { PoolTransactionOptions } from './pool-transaction.ts'
 export type { CloseReason, PoolStats } from './pooling/index.ts'
 export type { TypeFunctions, TypeOptions, TypeOverride } from './wire/codecs/index.ts'

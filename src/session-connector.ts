@@ -7,7 +7,7 @@ import {
   resolveConnectOptions,
 } from './connection/connect-options.ts'
 import { resetReleased } from './connection/reset.ts'
-import type { Session, SessionSettings } from './connection/session.ts'
+import type { Session, SessionOwner, SessionSettings } from './connection/session.ts'
 import {
   resolveSessionOptions,
   type SessionOptions,
@@ -101,11 +101,9 @@ export class SessionConnector implements Connector<Session> {
       },
       reset === 'auto',
     )
-    const { resolved, settings } = this.#target
-    const session =
-      connect === undefined
-        ? await openSession(resolved, settings, member, signal)
-        : await this.#connectByHook(connect, member, signal)
+    const session = await this.open(member, signal)
+    // What ran on a connection of the hook's before is not known.
+    if (connect !== undefined) member.touched = everyPart
     this.#members.set(session, member)
     if (init === undefined) return session
     try {
@@ -115,6 +113,15 @@ export class SessionConnector implements Connector<Session> {
       throw error
     }
     return session
+  }
+
+  /** A session on which no hook but `connect` has run. */
+  open(owner: SessionOwner, signal: AbortSignal): Promise<Session> {
+    const { resolved, settings } = this.#target
+    const { connect } = this.#hooks
+    return connect === undefined
+      ? openSession(resolved, settings, owner, signal)
+      : this.#connectByHook(connect, owner, signal)
   }
 
   isPermanent(error: unknown): boolean {
@@ -155,16 +162,14 @@ export class SessionConnector implements Connector<Session> {
   }
 
   /** A connection that comes after the hook's time, or after the abort, is closed. */
-  async #connectByHook(connect: ConnectHook, member: PoolMember, signal: AbortSignal): Promise<Session> {
+  async #connectByHook(connect: ConnectHook, owner: SessionOwner, signal: AbortSignal): Promise<Session> {
     const { dsn, options } = this.#target
     const opening = (async () => connect(dsn, { ...options, signal }))()
     const connection = await this.#bounded('connect', opening, signal).catch((error: unknown) => {
       opening.then((late) => late?.terminate()).catch(() => {})
       throw error
     })
-    // What ran on it before is not known.
-    member.touched = everyPart
-    return takeOver(connection, member)
+    return takeOver(connection, owner)
   }
 
   #restore(session: Session, member: PoolMember): Promise<void> | undefined {

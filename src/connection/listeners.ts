@@ -69,7 +69,6 @@ export class Listeners {
     callback: NotificationListener,
     limits: CallLimits,
   ): Promise<void> {
-    checkChannel(channel)
     if (!this.#forget(channel, callback) || this.#channels.has(channel)) return
     await session.run(new SimpleCommand(session, `UNLISTEN ${quoteIdentifier(channel)}`), limits)
   }

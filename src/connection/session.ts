@@ -115,6 +115,11 @@ export class Session implements PreparedCommandHost {
     return this.#ending || this.#pipeline.isClosed
   }
 
+  /** Resolves when the socket is closed. */
+  get whenClosed(): Promise<void> {
+    return this.#pipeline.whenClosed
+  }
+
   get isIdle(): boolean {
     return this.#pipeline.isIdle
   }

@@ -1,3 +1,4 @@
+export { BackOff } from './back-off.ts'
 export type { Connector, Environment } from './connector.ts'
 export type { PoolEvents } from './events.ts'
 export type { Lease } from './lease.ts'

@@ -46,17 +46,26 @@ function toFloat4(value: unknown): number {
 /** Up to here a float4 holds every integer. */
 const exactIntegers = 2 ** 24
 
+/** Below it, a float4 has ever fewer digits; from it on, six at least. */
+const leastNormal = 2 ** -126
+
 /**
  * The shortest decimal that is this float4, as the server prints it too: 0.1, where the exact value of the
  * 32 bits would be 0.10000000149011612. Nine digits tell any two float4 apart.
  */
 function shortest(value: number): number {
   if (Number.isInteger(value) && Math.abs(value) <= exactIntegers) return value
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = Math.abs(value) < leastNormal ? 1 : 6; digits < 9; digits++) {
     const candidate = rounded(value, digits)
-    if (Math.fround(candidate) === value) return candidate
+    if (readsBack(candidate, value)) return candidate
   }
   return rounded(value, 9)
+}
+
+/** Whether every reader makes `value` of the decimal, whichever way it rounds one halfway between two float4. */
+function readsBack(decimal: number, value: number): boolean {
+  const outward = decimal + Math.sign(decimal - value) * Math.abs(decimal) * Number.EPSILON
+  return Math.fround(decimal) === value && Math.fround(outward) === value
 }
 
 /** Rounded to so many digits, a tie to the even one; toPrecision takes it to the larger one. */

@@ -121,6 +121,10 @@ describe('floats', () => {
     expect(thereAndBack('float4', -2_921_091.75)).toBe(-2_921_091.8)
   })
 
+  it('float4 is no decimal that lies halfway to the next float4, as the server prints it', () => {
+    expect(thereAndBack('float4', -52_438_792)).toBe(-52_438_792)
+  })
+
   it('decimal strings and the names of what is no decimal are taken', () => {
     for (const [text, value] of [
       ['1.5', 1.5],

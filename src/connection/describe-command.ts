@@ -8,6 +8,7 @@ const unkept: StatementStore = {
   keeps: () => false,
   nameFor: () => '',
   add() {},
+  forget() {},
 }
 
 /**

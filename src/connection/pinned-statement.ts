@@ -7,12 +7,12 @@ import type { StatementStore } from './statement-cache.ts'
  */
 export class PinnedStatement implements StatementStore {
   readonly name: string
-  readonly #leave: (name: string) => void
+  readonly #leave: () => void
   #statement: Statement | undefined
   #isLetGo = false
 
   /** Made by the cache; `leave` has it closed on the server. */
-  constructor(name: string, leave: (name: string) => void) {
+  constructor(name: string, leave: () => void) {
     this.name = name
     this.#leave = leave
   }
@@ -35,11 +35,15 @@ export class PinnedStatement implements StatementStore {
     if (this.#isLetGo) this.drop()
   }
 
+  forget(statement: Statement): void {
+    if (this.#statement === statement) this.drop()
+  }
+
   /** Closes it on the server with the next message; the next use prepares it again. */
   drop(): void {
     if (this.#statement === undefined) return
     this.#statement = undefined
-    this.#leave(this.name)
+    this.#leave()
   }
 
   /** Closes it, even if it is being prepared. */

@@ -1,4 +1,4 @@
-import { PostgresError, RockpoolError } from '../errors.ts'
+import { DataError, PostgresError, RockpoolError } from '../errors.ts'
 import type { TypeRegistry } from '../wire/codecs/index.ts'
 import { brokenProtocol } from '../wire/frame-reader.ts'
 import { writeDescribeStatement, writeFlush, writeParse, writeSync } from '../wire/frontend.ts'
@@ -83,24 +83,47 @@ export abstract class PreparedCommand<T> extends Command<T> {
     if (this.#unanswered !== undefined) throw this.#unanswered.reason
     this.#lacksTypes = false
     this.#statement = this.#store.get(this.sql)
-    if (this.#statement !== undefined) this.prepareExecution(this.#statement)
+    if (this.#statement === undefined) return
+    try {
+      this.prepareExecution(this.#statement)
+    } catch (error) {
+      this.#misfits(error)
+    }
   }
 
   protected override compose(out: OutBuffer): void {
+    const start = out.position
+    if (this.#statement !== undefined) {
+      try {
+        return this.#writeKept(out, this.#statement)
+      } catch (error) {
+        out.truncate(start)
+        this.#misfits(error)
+      }
+    }
+    this.#writePreparation(out)
+  }
+
+  /** An argument that does not fit may fit the type that its parameter has by now: the statement is prepared again. */
+  #misfits(error: unknown): void {
+    if (!(error instanceof DataError)) throw error
+    this.#store.forget(this.#statement!)
+    this.#statement = undefined
+  }
+
+  #writeKept(out: OutBuffer, statement: Statement): void {
     const { cache } = this.host
     cache.writeLeaving(out)
-    if (this.#statement === undefined) {
-      this.#writePreparation(out)
-    } else {
-      this.#fit = 'assumed'
-      this.alone = this.isFragile
-      this.writeExecution(out, this.#statement)
-      writeSync(out)
-    }
+    this.#fit = 'assumed'
+    this.alone = this.isFragile
+    this.writeExecution(out, statement)
+    writeSync(out)
     cache.haveLeft()
   }
 
   #writePreparation(out: OutBuffer): void {
+    const { cache } = this.host
+    cache.writeLeaving(out)
     const name = this.#store.nameFor(this.sql)
     writeParse(out, name, this.sql)
     writeDescribeStatement(out, name)
@@ -108,6 +131,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     this.#preparing = { name, parameterTypes: [], fields: [] }
     this.#fit = 'seen'
     this.alone = this.paused = true
+    cache.haveLeft()
   }
 
   override resume(out: OutBuffer): void {

@@ -20,6 +20,8 @@ export interface StatementStore {
   /** The name under which `sql` is to be prepared; the empty one (the unnamed statement) where it is not kept. */
   nameFor(sql: string): string
   add(statement: Statement): void
+  /** It is prepared again at its next use. */
+  forget(statement: Statement): void
 }
 
 interface Entry {
@@ -37,9 +39,6 @@ export class StatementCache implements StatementStore {
   readonly #entries = new Map<string, Entry>()
   readonly #pinned = new Set<PinnedStatement>()
   readonly #leaving: string[] = []
-  readonly #leave = (name: string) => {
-    this.#leaving.push(name)
-  }
   #named = 0
 
   constructor(settings: StatementCacheSettings, now: () => number) {
@@ -55,7 +54,7 @@ export class StatementCache implements StatementStore {
     const entry = this.#entries.get(sql)
     if (entry === undefined) return undefined
     if (this.#settings.lifetime > 0 && entry.expires <= this.#now()) {
-      this.#forget(entry.statement)
+      this.forget(entry.statement)
       return undefined
     }
     this.#entries.delete(sql)
@@ -77,23 +76,30 @@ export class StatementCache implements StatementStore {
     this.#entries.set(statement.sql, { statement, expires: this.#now() + this.#settings.lifetime })
     if (this.#entries.size > this.#settings.size) {
       const [oldest] = this.#entries.values()
-      this.#forget(oldest!.statement)
+      this.forget(oldest!.statement)
     }
   }
 
-  /** Closes a statement that was prepared and never added. */
+  /** Closes a statement that is not among those that are kept. */
   leave(name: string): void {
-    if (name !== '') this.#leave(name)
+    if (name !== '') this.#leaving.push(name)
+  }
+
+  forget(statement: Statement): void {
+    if (this.#entries.get(statement.sql)?.statement !== statement) return
+    this.#entries.delete(statement.sql)
+    this.leave(statement.name)
   }
 
   /** Everything is prepared again at its next use, what is pinned too. */
   clear(): void {
-    for (const { statement } of [...this.#entries.values()]) this.#forget(statement)
+    for (const { statement } of [...this.#entries.values()]) this.forget(statement)
     for (const pinned of this.#pinned) pinned.drop()
   }
 
   pin(): PinnedStatement {
-    const pinned = new PinnedStatement(this.#settings.size === 0 ? '' : this.#newName(), this.#leave)
+    const name = this.#settings.size === 0 ? '' : this.#newName()
+    const pinned = new PinnedStatement(name, () => this.leave(name))
     this.#pinned.add(pinned)
     return pinned
   }
@@ -110,11 +116,6 @@ export class StatementCache implements StatementStore {
   /** What `writeLeaving` wrote is going to be sent. */
   haveLeft(): void {
     this.#leaving.length = 0
-  }
-
-  #forget({ sql, name }: Statement): void {
-    this.#entries.delete(sql)
-    this.#leave(name)
   }
 
   #newName(): string {

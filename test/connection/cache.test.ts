@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Statement } from '../../src/connection/statement.ts'
+import { StatementCache, type StatementCacheSettings } from '../../src/connection/statement-cache.ts'
+import { type Connection, connect } from '../../src/index.ts'
+import { TypeConfiguration, TypeRegistry } from '../../src/wire/codecs/index.ts'
+import { OutBuffer } from '../../src/wire/out-buffer.ts'
+import { freshDatabase, servers } from '../support/servers.ts'
+
+const types = new TypeRegistry(new TypeConfiguration(), () => {})
+
+/** A cache on a clock of its own. */
+function cacheOf(changes: Partial<StatementCacheSettings> = {}) {
+  const clock = { now: 0 }
+  const cache = new StatementCache({ size: 3, lifetime: 0, largest: 0, ...changes }, () => clock.now)
+  const keep = (sql: string) => {
+    const statement = new Statement(sql, cache.nameFor(sql), [], [], types)
+    cache.add(statement)
+    return statement
+  }
+  /** The names of the statements that the next message closes. */
+  const closed = () => {
+    const out = new OutBuffer()
+    cache.writeLeaving(out)
+    cache.haveLeft()
+    return [
+      ...out
+        .take()
+        .toString('latin1')
+        .matchAll(/S(rockpool_\d+)\0/g),
+    ].map(([, name]) => name)
+  }
+  return { clock, cache, keep, closed }
+}
+
+describe('R20: the statement cache', () => {
+  it('lets the least recently used statement go, and closes it with the next message', () => {
+    const { cache, keep, closed } = cacheOf()
+    const [a, b, c] = ['a', 'b', 'c'].map(keep)
+    expect(cache.get('a')).toBe(a)
+    keep('d')
+    expect(cache.get('b')).toBeUndefined()
+    expect(closed()).toEqual([b!.name])
+    expect(closed()).toEqual([])
+    keep('e')
+    expect(closed()).toEqual([c!.name])
+    expect(cache.size).toBe(3)
+    expect(cache.get('a')).toBe(a)
+  })
+
+  it('a statement is prepared anew once its lifetime is over, however often it was used', () => {
+    const { clock, cache, keep, closed } = cacheOf({ lifetime: 1000 })
+    const first = keep('a')
+    clock.now = 999
+    expect(cache.get('a')).toBe(first)
+    clock.now = 1000
+    expect(cache.get('a')).toBeUndefined()
+    expect(closed()).toEqual([first.name])
+    const second = keep('a')
+    expect(second.name).not.toBe(first.name)
+    clock.now = 1999
+    expect(cache.get('a')).toBe(second)
+  })
+
+  it('a lifetime of 0 is no limit', () => {
+    const { clock, cache, keep } = cacheOf({ lifetime: 0 })
+    const statement = keep('a')
+    clock.now = 1e12
+    expect(cache.get('a')).toBe(statement)
+  })
+
+  it('does not keep a text longer than it may be; 0 is no limit', () => {
+    const limited = cacheOf({ largest: 10 })
+    expect(limited.cache.keeps('x'.repeat(10))).toBe(true)
+    expect(limited.cache.keeps('x'.repeat(11))).toBe(false)
+    expect(limited.keep('x'.repeat(11)).name).toBe('')
+    expect(limited.cache.size).toBe(0)
+    expect(cacheOf({ largest: 0 }).cache.keeps('x'.repeat(1e6))).toBe(true)
+  })
+
+  it('of size 0 keeps nothing', () => {
+    const { cache, keep, closed } = cacheOf({ size: 0 })
+    expect(keep('a').name).toBe('')
+    expect(cache.get('a')).toBeUndefined()
+    expect(cache.pin().name).toBe('')
+    expect(closed()).toEqual([])
+  })
+
+  it('what is pinned stays until it is let go, and is prepared again under its name', () => {
+    const { cache, keep, closed } = cacheOf({ size: 1 })
+    const pinned = cache.pin()
+    const statement = new Statement('p', pinned.nameFor(), [], [], types)
+    pinned.add(statement)
+    for (const sql of ['a', 'b', 'c']) keep(sql)
+    closed()
+    expect(pinned.get()).toBe(statement)
+    cache.clear()
+    expect(pinned.get()).toBeUndefined()
+    expect(closed()).toContain(pinned.name)
+    pinned.add(statement)
+    cache.unpin(pinned)
+    expect(closed()).toEqual([pinned.name])
+    pinned.add(statement)
+    expect(closed()).toEqual([pinned.name])
+  })
+})
+
+describe.for(servers())('R20: statements kept on PostgreSQL $major', (server) => {
+  let connection: Connection
+
+  beforeEach(async () => {
+    connection = await connect(await freshDatabase(server), {
+      statementCacheSize: 3,
+      maxCacheableStatementSize: 100,
+      maxCachedStatementLifetime: '100ms',
+    })
+  })
+
+  afterEach(() => connection.close())
+
+  const kept = async () => {
+    const rows = await connection.fetch<{ statement: string }>(
+      'select statement from pg_prepared_statements order by prepare_time',
+    )
+    return rows.map(({ statement }) => statement)
+  }
+
+  it('are never more than the cache’s size', async () => {
+    for (let i = 0; i < 10; i++) await connection.fetchVal(`select ${i}`)
+    expect(await kept()).toEqual(['select 8', 'select 9', expect.stringMatching(/^select statement/)])
+  })
+
+  it('a text longer than maxCacheableStatementSize is prepared for each run', async () => {
+    const long = `select ${'1 + '.repeat(50)}$1::int`
+    expect(await connection.fetchVal(long, [1])).toBe(51)
+    expect(await Promise.all([connection.fetchVal(long, [2]), connection.fetchVal(long, [3])])).toEqual([
+      52, 53,
+    ])
+    expect(await kept()).not.toContain(long)
+  })
+
+  it('the same text of two calls at once is prepared once', async () => {
+    await Promise.all(Array.from({ length: 5 }, (_, i) => connection.fetchVal('select $1::int', [i])))
+    expect((await kept()).filter((sql) => sql === 'select $1::int').length).toBe(1)
+  })
+})

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -10,7 +10,7 @@ import {
   QueryTimeoutError,
 } from '../../src/index.ts'
 import { temporaryFolder } from '../connection/support/temporary-folder.ts'
-import { certificates, freshDatabase, servers, type TestServer } from '../support/servers.ts'
+import { adminQuery, certificates, freshDatabase, servers, type TestServer } from '../support/servers.ts'
 
 const isEncrypted = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()'
 
@@ -42,6 +42,52 @@ describe.for(servers())('a connection to PostgreSQL $major', (server) => {
         message: `cannot call Connection.${name}(): connection is closed`,
       })
     }
+  })
+
+  it("tells the server's version and settings", async () => {
+    const connection = await connect(server.dsn)
+    const number = Number(await connection.fetchVal("select current_setting('server_version_num')"))
+    const { major, minor, micro } = connection.serverVersion
+    expect([major, minor, micro]).toEqual([Math.floor(number / 10_000), 0, number % 10_000])
+    expect(major).toBe(server.major)
+    expect(connection.settings).toMatchObject({ client_encoding: 'UTF8', TimeZone: 'UTC' })
+    await connection.close()
+  })
+
+  it('as a role that there is not is refused for good', async () => {
+    await expect(connect(server.dsn, { user: '__nonexistent__' })).rejects.toMatchObject({
+      code: 'ROCKPOOL_CONNECT',
+      permanent: true,
+      message: expect.stringContaining('role "__nonexistent__" does not exist'),
+    })
+  })
+
+  it.for([
+    'correct\u1680password',
+    'common\u1806nothing',
+    'ab\ufb01c',
+    'ab\u007fc',
+    'ab\u206ac',
+    'ab\ue000c',
+    'ab\ufdd0c',
+    'ab\u2ff0c',
+    'ab\u2000c',
+    'ab\u{e0001}',
+  ])('by SCRAM with the password %j, which SASLprep changes or forbids', async (password) => {
+    const user = `prepared_${randomBytes(6).toString('hex')}`
+    await adminQuery(
+      server.dsn,
+      `set password_encryption = 'scram-sha-256'; create role ${user} login in role needs_scram password '${password}'`,
+    )
+    const connection = await connect(server.dsn, { user, password, database: 'postgres' })
+    expect(await connection.fetchVal('select current_user')).toBe(user)
+    await connection.close()
+    await expect(
+      connect(server.dsn, { user, password: `${password}!`, database: 'postgres' }),
+    ).rejects.toMatchObject({
+      permanent: true,
+    })
+    await adminQuery(server.dsn, `drop role ${user}`)
   })
 
   it.for<[sslmode: string, database: 'tlsOnly' | 'plainOnly' | 'both', encrypted: boolean | 'refused']>([

@@ -165,6 +165,75 @@ describe('a pool', () => {
     await connection.release()
   })
 
+  it('R11: connect and init run once a connection, setup once a hand-out, reset once a release', async () => {
+    const calls = { connect: 0, init: 0, setup: 0, reset: 0 }
+    const initialised = new Set<number>()
+    await open({
+      minSize: 2,
+      maxSize: 5,
+      connect: (...where) => {
+        calls.connect++
+        return connect(...where)
+      },
+      init: ({ processId }) => {
+        calls.init++
+        initialised.add(processId)
+      },
+      setup: ({ processId }) => {
+        calls.setup++
+        expect(initialised).toContain(processId)
+      },
+      reset: () => void calls.reset++,
+    })
+    await times(10, () => pool.use(({ processId }) => expect(initialised).toContain(processId)))
+    await until('all are open, and back', () => pool.stats().connecting === 0 && pool.idleSize === pool.size)
+    const { opened } = pool.stats().totals
+    expect(calls).toEqual({ connect: opened, init: opened, setup: 10, reset: 10 })
+    expect(opened).toBeLessThanOrEqual(5)
+  })
+
+  it('R6: after the release all that the connection gave refuses every call by name', async () => {
+    await open()
+    const connection = await pool.acquire()
+    const statement = await connection.prepare('select 1')
+    const [tx, cursor, other] = await connection.transaction(
+      async (own) => [own, own.cursor('select 1'), statement.cursor()] as const,
+    )
+    await connection.release()
+    const why = 'connection has been released back to the pool'
+    const refuses = async (owner: string, calls: Record<string, () => Promise<unknown>>) => {
+      for (const [name, call] of Object.entries(calls)) {
+        await expect(call()).rejects.toThrow(`cannot call ${owner}.${name}(): ${why}`)
+      }
+    }
+    await refuses('Connection', {
+      execute: () => connection.execute('select 1'),
+      prepare: () => connection.prepare('select 1'),
+      copyFromTable: () => connection.copyFromTable('t', { output: () => {} }),
+    })
+    await refuses('PreparedStatement', {
+      fetch: () => statement.fetch(),
+      fetchRow: () => statement.fetchRow(),
+      fetchVal: () => statement.fetchVal(),
+      query: () => statement.query(),
+      execute: () => statement.execute(),
+      executeMany: () => statement.executeMany([]),
+      explain: () => statement.explain(),
+    })
+    for (const one of [cursor, other]) {
+      await refuses('Cursor', {
+        fetch: () => one.fetch(1),
+        fetchRow: () => one.fetchRow(),
+        forward: () => one.forward(1),
+      })
+    }
+    await refuses('Transaction', {
+      fetch: () => tx.fetch('select 1'),
+      transaction: () => tx.transaction(() => {}),
+    })
+    expect(await pool.fetchVal('select 1')).toBe(1)
+  })
+
   it.for(['setup', 'init'] as const)(
     'R11: a failing %s closes its connection and rejects its caller; the next has another',
     async (hook) => {

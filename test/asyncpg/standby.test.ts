@@ -31,6 +31,13 @@ describe.for(servers())('a pool on a hot standby of PostgreSQL $major', (server)
     await pool.close()
   })
 
+  it('reads by a cursor', async () => {
+    const pool = await createPool(replication.standby.dsn, { minSize: 1, maxSize: 1 })
+    const rows = await pool.transaction((tx) => tx.cursor('select generate_series(1, 3) as n').fetch(10))
+    expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+    await pool.close()
+  })
+
   it('refuses to write as PostgreSQL says', async () => {
     const pool = await createPool(replication.standby.dsn, { minSize: 1, maxSize: 1 })
     await expect(pool.execute('create table written ()')).rejects.toMatchObject({

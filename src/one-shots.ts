@@ -3,7 +3,7 @@ import { InterfaceError } from './errors.ts'
 /** What a statement by itself on a pool cannot do, by its first word, and what to use for it. */
 const refused: readonly [pattern: RegExp, use: string][] = [
   [/^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b/i, 'pool.transaction()'],
-  [/^(listen|unlisten)\b/i, 'pool.acquire(), and keep the connection'],
+  [/^(listen|unlisten)\b/i, 'pool.listen(), or addListener() of a connection'],
   [/^(set|reset)\b/i, 'serverSettings, or pool.use() with all that needs the setting'],
   [/^(prepare|deallocate|declare|discard)\b/i, 'pool.use() with all that needs it'],
   [/^copy\b/i, 'pool.use() and its copy methods'],

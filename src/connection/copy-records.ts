@@ -85,10 +85,15 @@ const text: RecordLayout = {
   endRecord: (out) => out.int8(newline),
 }
 
+function isSpecial(byte: number): boolean {
+  return byte === backslash || (byte < 0x20 && escapes.has(byte))
+}
+
 function escapeFrom(out: OutBuffer, from: number): void {
-  const written = out.buffer.subarray(from, out.position)
-  if (!written.some((byte) => escapes.has(byte))) return
-  const copy = Buffer.from(written)
+  let at = from
+  while (at < out.position && !isSpecial(out.buffer[at]!)) at++
+  if (at === out.position) return
+  const copy = Buffer.from(out.buffer.subarray(from, out.position))
   out.truncate(from)
   for (const byte of copy) {
     const escaped = escapes.get(byte)

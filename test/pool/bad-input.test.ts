@@ -153,7 +153,7 @@ describe('bad input gets a typed error that says what to do', () => {
   it.for([
     ['begin', 'pool.transaction()'],
     ['  /* so */ -- that\n commit', 'pool.transaction()'],
-    ['listen news', 'pool.acquire()'],
+    ['listen news', 'pool.listen()'],
     ["SET statement_timeout = '1s'", 'serverSettings'],
     ['copy t from stdin', 'pool.use()'],
   ] as const)('R16: %j alone on a pool is refused and told what to use', async ([sql, use]) => {

@@ -2,11 +2,15 @@ import { readConfig } from './config.ts'
 import { startService } from './service.ts'
 import { exitOnSignal } from './shutdown.ts'
 
-const starting = Promise.resolve().then(() => startService(readConfig(process.env)))
+const abandoned = new AbortController()
+const starting = Promise.resolve().then(() => startService(readConfig(process.env), abandoned.signal))
 
-exitOnSignal(async () => {
-  const service = await starting.catch(() => undefined)
-  await service?.stop()
+exitOnSignal({
+  stop: async () => {
+    const service = await starting.catch(() => undefined)
+    await service?.stop()
+  },
+  abandon: () => abandoned.abort(),
 })
 
 starting.catch((error: unknown) => {

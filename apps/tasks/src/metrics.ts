@@ -18,9 +18,12 @@ const states = [
 export function metricsText(stats: PoolStats): string {
   const { totals } = stats
   return [
-    family('gauge', 'rockpool_slots', 'Places for connections, by what becomes of them now.', [
-      ...states.map((state): Sample => [`{state="${state}"}`, stats[state]]),
-    ]),
+    family(
+      'gauge',
+      'rockpool_slots',
+      'Places for connections, by what becomes of them now.',
+      states.map((state) => [`{state="${state}"}`, stats[state]]),
+    ),
     family('gauge', 'rockpool_connections', 'Open connections.', [['', stats.size]]),
     family('gauge', 'rockpool_connections_min', 'Connections kept open.', [['', stats.minSize]]),
     family('gauge', 'rockpool_connections_max', 'Connections at most.', [['', stats.maxSize]]),
@@ -37,9 +40,12 @@ export function metricsText(stats: PoolStats): string {
     family('counter', 'rockpool_connect_failures_total', 'Attempts to connect that failed.', [
       ['', totals.connectFailures],
     ]),
-    family('counter', 'rockpool_closed_total', 'Connections closed, by reason.', [
-      ...Object.entries(totals.closed).map(([reason, count]): Sample => [`{reason="${reason}"}`, count]),
-    ]),
+    family(
+      'counter',
+      'rockpool_closed_total',
+      'Connections closed, by reason.',
+      Object.entries(totals.closed).map(([reason, count]) => [`{reason="${reason}"}`, count]),
+    ),
   ].join('')
 }
 

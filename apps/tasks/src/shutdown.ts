@@ -6,12 +6,25 @@ const limit = 30_000
  */
 const sameWish = 500
 
+export interface Ending {
+  /** Ends everything in order. */
+  stop(): Promise<void>
+  /** Ends, before it returns, what would outlive the process. */
+  abandon(): void
+}
+
 /**
- * On SIGTERM or SIGINT runs `stop` and exits with 0; with 1 where it fails, takes more than 30 s, or a second signal
- * comes.
+ * On SIGTERM or SIGINT stops in order and exits with 0; where that fails, takes more than 30 s, or a second signal
+ * comes, abandons the rest and exits with 1.
  */
-export function exitOnSignal(stop: (signal: NodeJS.Signals) => Promise<void>): void {
+export function exitOnSignal({ stop, abandon }: Ending): void {
   let firstAt: number | undefined
+
+  const giveUp = (reason: string) => {
+    process.stderr.write(`${reason}\n`)
+    abandon()
+    process.exit(1)
+  }
 
   const heard = (signal: NodeJS.Signals) => {
     if (firstAt !== undefined) {
@@ -20,7 +33,7 @@ export function exitOnSignal(stop: (signal: NodeJS.Signals) => Promise<void>): v
     }
     firstAt = performance.now()
     setTimeout(giveUp, limit, `not stopped within ${limit / 1000} s`)
-    stop(signal).then(
+    stop().then(
       () => process.exit(0),
       (error: unknown) =>
         giveUp(`could not stop in order: ${error instanceof Error ? error.message : error}`),
@@ -29,9 +42,4 @@ export function exitOnSignal(stop: (signal: NodeJS.Signals) => Promise<void>): v
 
   process.on('SIGTERM', heard)
   process.on('SIGINT', heard)
-}
-
-function giveUp(reason: string): never {
-  process.stderr.write(`${reason}\n`)
-  process.exit(1)
 }

@@ -91,6 +91,17 @@ it('starts again after its server was killed', async () => {
   expect(await adminQuery(await start(), 'select answer from kept')).toEqual([{ answer: 42 }])
 })
 
+it('is gone before a process that abandons it, and keeps what was written', async () => {
+  const abandoned = new AbortController()
+  running = await startEmbedded(folder, abandoned.signal)
+  const { dsn } = running
+  await adminQuery(dsn, 'create table kept as select 42 as answer')
+  abandoned.abort()
+  await expect(adminQuery(dsn, 'select 1')).rejects.toThrow('ECONNREFUSED')
+  await stop()
+  expect(await adminQuery(await start(), 'select answer from kept')).toEqual([{ answer: 42 }])
+})
+
 it('tells what the server says when it does not start', async () => {
   await start()
   await stop()

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { request } from 'node:http'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,6 +9,7 @@ import pg from 'pg'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { anyServer, backends, freshDatabase } from '../../../test/support/servers.ts'
 import { until } from '../../../test/support/until.ts'
+import { rawClient, refusesConnections } from './support/raw-client.ts'
 import { address, projectFolder, type Started, start, startService } from './support/test-service.ts'
 
 const small = { POOL_MIN_SIZE: '1', POOL_MAX_SIZE: '3' }
@@ -38,17 +39,6 @@ async function heldUp(service: Started, dsn: string) {
     await locker.end()
   }
   return { answer, open, url }
-}
-
-async function refusesConnections(url: string): Promise<boolean> {
-  const probe = request(`${url}/health/live`, { agent: false }).end()
-  try {
-    const [response] = await once(probe, 'response')
-    response.resume()
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
-  }
 }
 
 it.for(['SIGTERM', 'SIGINT'] as const)(
@@ -81,6 +71,36 @@ it('on a second signal it does not wait any longer, and exits with 1', async () 
   expect(await service.exit).toBe(1)
   expect(service.output()).toContain('SIGTERM again: not waiting any longer')
   await open()
+})
+
+const upload =
+  'POST /tasks HTTP/1.1\r\nhost: tasks\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n'
+
+it.for([
+  ['sends nothing', ''],
+  ['sent half the head of a request', upload.slice(0, 30)],
+  ['sent half the body of a request', `${upload}{"title":`],
+  ['is kept alive', 'GET /health/live HTTP/1.1\r\nhost: tasks\r\n\r\n'],
+] as const)('a connection that %s does not hold up the end', async ([, sent]) => {
+  const service = startService({ ...small, DATABASE_URL: await freshDatabase() })
+  await rawClient(await address(service), sent)
+  const told = performance.now()
+  service.child.kill('SIGTERM')
+  expect(await service.exit).toBe(0)
+  expect(performance.now() - told).toBeLessThan(5_000)
+})
+
+it('an end that does not wait leaves no embedded server behind', async () => {
+  const data = await folder()
+  const service = startService({ ...small, ROCKPOOL_DATA_DIR: data })
+  await rawClient(await address(service), `${upload}{"title":`)
+  const postmaster = (await readFile(join(data, 'data', 'postmaster.pid'), 'utf8')).split('\n')
+  const databasePort = Number(postmaster[3])
+  const again = setInterval(() => service.child.kill('SIGTERM'), 100)
+  onTestFinished(() => clearInterval(again))
+  expect(await service.exit).toBe(1)
+  expect(service.output()).toContain('SIGTERM again: not waiting any longer')
+  await expect(once(connect(databasePort, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED')
 })
 
 it('says which database it uses, and never the password', async () => {

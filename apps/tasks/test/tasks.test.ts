@@ -79,4 +79,7 @@ it('a path or a method that the service lacks is told as such', async () => {
   expect(put.statusCode).toBe(405)
   expect(put.headers.allow).toBe('GET, PATCH, DELETE')
   expect(put.json()).toEqual({ error: 'PUT is not for this path: GET, PATCH, DELETE are', details: [] })
+  const options = await app.inject({ method: 'OPTIONS', url: '/tasks' })
+  expect(options.statusCode).toBe(405)
+  expect(options.headers.allow).toBe('GET, POST')
 })

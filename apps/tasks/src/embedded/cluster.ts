@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -84,6 +84,12 @@ export class Cluster {
     if (await this.#isRunning()) throw failure
   }
 
+  /** Ends the server as a crash would, before it returns: for a process that is about to exit. */
+  kill(): void {
+    const args = this.#argumentsOf(['stop', '--wait', '--timeout=3', '--mode=immediate'])
+    spawnSync(join(this.#bin, 'pg_ctl'), args, this.#surroundings())
+  }
+
   /** What postmaster.pid says, true or not. */
   async postmasterPid(): Promise<number | undefined> {
     const text = await readFile(join(this.data, 'postmaster.pid'), 'utf8').catch(() => '')
@@ -118,11 +124,15 @@ export class Cluster {
   }
 
   async #run(command: string, args: readonly string[]): Promise<void> {
-    await run(join(this.#bin, command), ['--pgdata', this.#pgdata, ...args], {
-      ...this.#account,
-      cwd: this.#workingDirectory,
-      env: serverEnvironment(),
-    })
+    await run(join(this.#bin, command), this.#argumentsOf(args), this.#surroundings())
+  }
+
+  #argumentsOf(args: readonly string[]): string[] {
+    return ['--pgdata', this.#pgdata, ...args]
+  }
+
+  #surroundings() {
+    return { ...this.#account, cwd: this.#workingDirectory, env: serverEnvironment() }
   }
 }
 

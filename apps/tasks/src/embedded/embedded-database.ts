@@ -22,21 +22,31 @@ const usualFolder = fileURLToPath(new URL('../../../../.rockpool/tasks-db', impo
 
 /**
  * Starts the PostgreSQL that npm installed, on 127.0.0.1 and a free port, with its data in `folder` (by default
- * `.rockpool/tasks-db` of the project). A server that an earlier service left running is stopped first.
+ * `.rockpool/tasks-db` of the project). A server that an earlier service left running is stopped first. When
+ * `abandoned` is aborted, the server is killed, before `abort` returns, and the folder is left as by a crash.
  *
  * @throws Error where another service runs on the folder, or the server does not start.
  */
-export async function startEmbedded(folder = usualFolder): Promise<EmbeddedDatabase> {
+export async function startEmbedded(
+  folder = usualFolder,
+  abandoned?: AbortSignal,
+): Promise<EmbeddedDatabase> {
   const account = await serverAccount(folder)
   const bin = await programsFor(account)
   const home = await makeFolder(folder, account)
+  const fromInside = account.uid !== undefined && process.platform === 'linux'
+  const at = (data: string) => new Cluster({ bin, data: join(home, data), account, fromInside })
+  const cluster = at('data')
+  const kill = () => cluster.kill()
   const unlock = await lockFolder(home)
+  const letGo = async () => {
+    abandoned?.removeEventListener('abort', kill)
+    await unlock()
+  }
   try {
-    const fromInside = account.uid !== undefined && process.platform === 'linux'
-    const at = (data: string) => new Cluster({ bin, data: join(home, data), account, fromInside })
-    const cluster = at('data')
     if (await exists(cluster.data)) await cluster.stop()
     else await create(at('data.draft'), cluster, account)
+    abandoned?.addEventListener('abort', kill)
     const port = await startOnFreePort(cluster)
     const password = await readFile(join(cluster.data, passwordFile), 'utf8')
     return {
@@ -44,11 +54,11 @@ export async function startEmbedded(folder = usualFolder): Promise<EmbeddedDatab
       folder: home,
       stop: async () => {
         await cluster.stop()
-        await unlock()
+        await letGo()
       },
     }
   } catch (error) {
-    await unlock()
+    await letGo()
     throw error
   }
 }

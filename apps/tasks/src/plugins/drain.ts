@@ -1,10 +1,9 @@
 import fp from 'fastify-plugin'
+import { HttpClients } from '../http-clients.ts'
 
-/**
- * When the service closes, a client's kept-alive connection ends with the answer in flight; else it would hold the
- * service up until the client lets go of it.
- */
+/** When the service closes, it answers the requests that it has received, and no client can hold it up. */
 export const drainPlugin = fp(async (app) => {
+  const clients = new HttpClients(app.server)
   let closing = false
   app.addHook('preClose', async () => {
     closing = true
@@ -12,8 +11,6 @@ export const drainPlugin = fp(async (app) => {
   app.addHook('onSend', async (_, reply) => {
     if (closing) reply.header('connection', 'close')
   })
-  app.addHook('onResponse', async () => {
-    // For an answer whose head went out before.
-    if (closing) setImmediate(() => app.server.closeIdleConnections())
-  })
+  // The server calls it as it stops listening. Its own would cut off answers on their way.
+  app.server.closeIdleConnections = () => clients.end()
 })

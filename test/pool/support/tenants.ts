@@ -99,7 +99,7 @@ export function randomDeed(random: Random, careful: boolean): Deed {
   const kind = random.pick(hidden && careful ? mild : insideFunctions)
   switch (how) {
     case 2:
-      return { kind, sql: `select public.touch('${kind}')`, hidden }
+      return { kind, sql: `select ${random.chance(50) ? 'public.' : ''}touch('${kind}')`, hidden }
     case 3:
       return random.chance(50)
         ? { kind, sql: `do $$ begin perform public.touch('${kind}'); end $$`, hidden }

@@ -64,7 +64,7 @@ describe.for(servers())('an abort on PostgreSQL $major', (server) => {
     expect(await connection.fetchVal('select 42')).toBe(42)
   })
 
-  it('of a statement by a caller of another connection leaves this one alone', async () => {
+  it('of one statement leaves those of other connections alone', async () => {
     const other = await connect(dsn)
     const slow = other.fetchVal('select 7 from (select pg_sleep(0.5)) s')
     await until('it sleeps', async () => (await backends(dsn)).some(({ query }) => /select 7/.test(query)))

@@ -176,6 +176,18 @@ describe.for(servers())('a connection to PostgreSQL $major', (server) => {
   })
 })
 
+describe('a list of hosts', () => {
+  it.for<[dsn: string, options: ConnectOptions, message: RegExp]>([
+    ['postgres:///db?host=[::1]', {}, /^host: entry 1/],
+    ['postgres://host1,host2,host3/db', { port: [111, 222] }, /^port: .*2.*3|^port: .*3.*2/],
+  ])('of %s with %o, with brackets or too few ports, is refused by name', async ([dsn, options, message]) => {
+    await expect(connect(dsn, options)).rejects.toMatchObject({
+      code: 'ROCKPOOL_INTERFACE',
+      message: expect.stringMatching(message),
+    })
+  })
+})
+
 describe('a client certificate logs in', () => {
   const [server] = servers() as [TestServer]
   const { user } = server.roles.certificate

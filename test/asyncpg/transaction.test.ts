@@ -88,7 +88,7 @@ describe.for(servers())('a transaction on PostgreSQL $major', (server) => {
     ).rejects.toMatchObject({ condition: 'read_only_sql_transaction' })
   })
 
-  it('R7: left open by BEGIN on a lent connection is rolled back for the next owner, who gets another', async () => {
+  it('R7: left open by BEGIN on a lent connection is rolled back for the next owner, on the same backend', async () => {
     const pool: Pool = await createPool(dsn, { minSize: 1, maxSize: 1 })
     const id = 'select pg_current_xact_id()::text'
     const first = await pool.use(async (lent) => {

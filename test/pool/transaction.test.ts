@@ -74,6 +74,27 @@ describe.for(servers())('pool.transaction on PostgreSQL $major', (server) => {
     expect(await pool.fetchVal('select sum(amount)::int from accounts')).toBe(4)
   })
 
+  it('R21: a failure at COMMIT is run again', async () => {
+    await adminQuery(
+      dsn,
+      `create sequence attempts;
+       create function fail_once() returns trigger language plpgsql as $$ begin
+         if nextval('attempts') = 1 then raise exception 'again' using errcode = '40001'; end if; return null; end $$;
+       create constraint trigger fail_once after update on accounts deferrable initially deferred
+         for each row execute function fail_once()`,
+    )
+    let updates = 0
+    await pool.transaction(
+      async (tx) => {
+        await tx.execute('update accounts set amount = 7 where id = 1')
+        updates++
+      },
+      { retries: 1 },
+    )
+    expect(updates).toBe(2)
+    expect(await pool.fetchVal('select amount from accounts where id = 1')).toBe(7)
+  })
+
   it('R21: nothing else is run again', async () => {
     let calls = 0
     const failure = pool.transaction(

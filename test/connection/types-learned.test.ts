@@ -377,6 +377,13 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
       )
     })
 
+    it('a renamed attribute goes in by its new name', async () => {
+      const write = (value: unknown) => connection.fetchVal('select ($1::changing)::text', [value])
+      expect(await write({ b: 'x' })).toBe('(,x)')
+      await adminQuery(dsn, 'alter type changing rename attribute b to c')
+      expect(await write({ c: 'y' })).toBe('(,y)')
+    })
+
     it('an attribute of another type is noticed', async () => {
       await connection.execute('create temp table kept (c changing)')
       await connection.execute("insert into kept values ((1, 'x'))")

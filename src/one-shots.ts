@@ -1,16 +1,16 @@
+import { firstWord } from './connection/first-word.ts'
 import { InterfaceError } from './errors.ts'
 
 /** What a statement by itself on a pool cannot do, by its first word, and what to use for it. */
-const refused: readonly [pattern: RegExp, use: string][] = [
-  [/^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b/i, 'pool.transaction()'],
-  [/^(listen|unlisten)\b/i, 'pool.listen(), or addListener() of a connection'],
-  [/^(set|reset)\b/i, 'serverSettings, or pool.use() with all that needs the setting'],
-  [/^(prepare|deallocate|declare|discard)\b/i, 'pool.use() with all that needs it'],
-  [/^copy\b/i, 'pool.use() and its copy methods'],
-]
-
-/** White space and comments before a statement's first word. */
-const leading = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/
+const instead = new Map(
+  Object.entries({
+    'pool.transaction()': ['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release'],
+    'pool.listen(), or addListener() of a connection': ['listen', 'unlisten'],
+    'serverSettings, or pool.use() with all that needs the setting': ['set', 'reset'],
+    'pool.use() with all that needs it': ['prepare', 'deallocate', 'declare', 'discard'],
+    'pool.use() and its copy methods': ['copy'],
+  }).flatMap(([use, words]) => words.map((word) => [word, use] as const)),
+)
 
 /**
  * Refuses what makes no sense as a statement by itself: its effect would be reset before anyone could use it.
@@ -18,15 +18,13 @@ const leading = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/
  * @throws InterfaceError that says what to use.
  */
 export function checkOneShot(method: string, sql: string): void {
-  const text = sql.replace(leading, '')
-  for (const [pattern, use] of refused) {
-    const match = pattern.exec(text)
-    if (match === null) continue
-    throw new InterfaceError(
-      `pool.${method}(): ${match[0].toUpperCase()} has no lasting effect there; use ${use}`,
-      {
-        outcome: 'not-sent',
-      },
-    )
-  }
+  const word = firstWord(sql)
+  const use = instead.get(word)
+  if (use === undefined) return
+  throw new InterfaceError(
+    `pool.${method}(): ${word.toUpperCase()} has no lasting effect there; use ${use}`,
+    {
+      outcome: 'not-sent',
+    },
+  )
 }

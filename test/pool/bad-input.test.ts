@@ -152,7 +152,8 @@ describe('bad input gets a typed error that says what to do', () => {
 
   it.for([
     ['begin', 'pool.transaction()'],
-    ['  /* so */ -- that\n commit', 'pool.transaction()'],
+    ['  /* so /* deep */ */ -- that\n commit', 'pool.transaction()'],
+    ['start transaction', 'pool.transaction()'],
     ['listen news', 'pool.listen()'],
     ["SET statement_timeout = '1s'", 'serverSettings'],
     ['copy t from stdin', 'pool.use()'],

@@ -95,7 +95,8 @@ export abstract class PreparedCommand<T> extends Command<T> {
     const start = out.position
     if (this.#statement !== undefined) {
       try {
-        return this.#writeKept(out, this.#statement)
+        this.#writeKept(out, this.#statement)
+        return
       } catch (error) {
         out.truncate(start)
         this.#misfits(error)
@@ -230,8 +231,10 @@ export abstract class PreparedCommand<T> extends Command<T> {
 
 /**
  * Whether a failure before Bind has succeeded can mean that a statement, right when it was prepared, is not any
- * more: its result or its plan changed (0A000), it cannot be analysed as it was (class 42), a type is gone (XX000).
+ * more: its result or its plan changed (0A000), it cannot be analysed as it was (class 42, but for a right that is
+ * missing: 42501), a type is gone (XX000).
  */
 function saysOutdated({ sqlState }: PostgresError): boolean {
+  if (sqlState === '42501') return false
   return sqlState === '0A000' || sqlState.startsWith('42') || sqlState === 'XX000'
 }

@@ -233,6 +233,25 @@ describe.for(servers())('statements on PostgreSQL $major', (server) => {
     expect(await connection.fetch('select * from changing')).toEqual([{ a: 1, b: 'x' }])
   })
 
+  it('a right that is missing does not make the statements of the connection outdated', async () => {
+    await connection.execute('create table guarded (n int); create role guarded_from')
+    const kept = 'select 1 as kept_all_along'
+    const guarded = 'select n from guarded'
+    await connection.fetch(kept)
+    await connection.fetch(guarded)
+    await connection.execute('set role guarded_from')
+    await expect(connection.fetch(guarded)).rejects.toMatchObject({ condition: 'insufficient_privilege' })
+    await connection.execute('reset role; drop role guarded_from')
+    const names = () =>
+      connection.fetch('select name from pg_prepared_statements where statement = any($1) order by 1', [
+        [kept, guarded],
+      ])
+    const before = await names()
+    expect(before.length).toBe(2)
+    await connection.fetch(kept)
+    expect(await names()).toEqual(before)
+  })
+
   it('R20: after DEALLOCATE ALL the same statement works', async () => {
     expect(await connection.fetchVal('select $1::int + 5', [1])).toBe(6)
     await connection.execute('deallocate all')

@@ -14,7 +14,10 @@ describe.for(servers())('an abort on PostgreSQL $major', (server) => {
     const sleeping = start(controller.signal)
     sleeping.catch(() => {})
     await until('it sleeps', async () =>
-      (await backends(dsn)).some(({ state, query }) => state === 'active' && /pg_sleep/.test(query)),
+      (await backends(dsn)).some(
+        ({ pid, state, query }) =>
+          pid === connection.processId && state === 'active' && /pg_sleep\(60/.test(query),
+      ),
     )
     controller.abort(left)
     await expect(sleeping).rejects.toBe(left)
@@ -66,12 +69,8 @@ describe.for(servers())('an abort on PostgreSQL $major', (server) => {
 
   it('of one statement leaves those of other connections alone', async () => {
     const other = await connect(dsn)
-    const slow = other.fetchVal('select 7 from (select pg_sleep(0.5)) s')
-    await until('it sleeps', async () => (await backends(dsn)).some(({ query }) => /select 7/.test(query)))
-    const controller = new AbortController()
-    const aborted = connection.fetch('select pg_sleep(60)', [], { signal: controller.signal })
-    controller.abort(left)
-    await expect(aborted).rejects.toBe(left)
+    const slow = other.fetchVal('select 7 from pg_sleep(0.5)')
+    await abortOne(sleep)
     expect(await slow).toBe(7)
     await other.close()
   })

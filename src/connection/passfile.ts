@@ -3,11 +3,15 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerAddress } from '../wire/transport.ts'
 
-/** The file that libpq looks into where none is named. */
+/** The file that libpq looks into where none is named; empty, which is no file, where this user has no home. */
 export function defaultPassfile(env: NodeJS.ProcessEnv): string {
-  return process.platform === 'win32'
-    ? join(env.APPDATA ?? homedir(), 'postgresql', 'pgpass.conf')
-    : join(homedir(), '.pgpass')
+  try {
+    return process.platform === 'win32'
+      ? join(env.APPDATA ?? homedir(), 'postgresql', 'pgpass.conf')
+      : join(homedir(), '.pgpass')
+  } catch {
+    return ''
+  }
 }
 
 /** A password file: lines of `host:port:database:user:password`. See "The Password File" (libpq-pgpass). */

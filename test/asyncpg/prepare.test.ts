@@ -7,7 +7,6 @@ import {
   type SessionOptions,
 } from '../../src/index.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
-import { until } from '../support/until.ts'
 
 describe.for(servers())('a prepared statement on PostgreSQL $major', (server) => {
   let dsn: string
@@ -15,13 +14,6 @@ describe.for(servers())('a prepared statement on PostgreSQL $major', (server) =>
 
   const open = async (options: SessionOptions = {}) => {
     connection = await connect(dsn, options)
-  }
-  /** When the server prepared each statement that it holds for this connection, but for the one that asks. */
-  const prepared = async () => {
-    const rows = await connection.fetch<{ statement: string; at: string }>(
-      'select statement, prepare_time::text as at from pg_prepared_statements',
-    )
-    return new Map(rows.map(({ statement, at }) => [statement, at]))
   }
 
   beforeEach(async () => {
@@ -120,37 +112,5 @@ describe.for(servers())('a prepared statement on PostgreSQL $major', (server) =>
     })
     await expect(timedOut).rejects.toThrow(QueryTimeoutError)
     await simple()
-  })
-
-  it('R20: kept longer than maxCachedStatementLifetime is prepared anew', async () => {
-    await open({ maxCachedStatementLifetime: '100ms' })
-    const sql = 'select 1 as kept'
-    await connection.fetch(sql)
-    const first = (await prepared()).get(sql)
-    expect(first).toBeDefined()
-    await until('it is prepared anew', async () => {
-      await connection.fetch(sql)
-      const now = (await prepared()).get(sql)
-      return now !== undefined && now !== first
-    })
-  })
-
-  it('R20: with a lifetime of 0 stays', async () => {
-    await open({ maxCachedStatementLifetime: 0 })
-    const sql = 'select 1 as kept'
-    await connection.fetch(sql)
-    const first = (await prepared()).get(sql)
-    for (let i = 0; i < 20; i++) await connection.fetch(sql)
-    expect((await prepared()).get(sql)).toBe(first)
-  })
-
-  it('R20: longer than maxCacheableStatementSize is not kept, shorter ones are', async () => {
-    await open({ maxCacheableStatementSize: 50 })
-    const long = `select '${'a'.repeat(50)}'`
-    for (const sql of [long, 'select 2']) for (let i = 0; i < 3; i++) await connection.fetch(sql)
-    const kept = await connection.fetch<{ statement: string }>(
-      "select statement from pg_prepared_statements where name <> ''",
-    )
-    expect(kept.map(({ statement }) => statement)).toEqual(['select 2'])
   })
 })

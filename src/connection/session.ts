@@ -1,4 +1,4 @@
-import { type Clock, onAbort, type Timer, withDeadline } from '../deadline.ts'
+import { type Clock, onAbort, withDeadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import {
   ConnectionLostError,
@@ -11,7 +11,9 @@ import { sendCancel } from '../wire/cancel.ts'
 import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
+import { Cancellation } from './cancellation.ts'
 import type { Command, GiveUpReason } from './command.ts'
+import { Expiry } from './expiry.ts'
 import { Listeners } from './listeners.ts'
 import type { PreparedCommandHost } from './prepared-command.ts'
 import { StatementCache, type StatementCacheSettings } from './statement-cache.ts'
@@ -62,16 +64,14 @@ export class Session implements PreparedCommandHost {
   readonly #settings: SessionSettings
   readonly #established: EstablishedSession
   readonly #pipeline: Pipeline
+  readonly #cancellation: Cancellation
+  readonly #expiry: Expiry
   #owner: SessionOwner
   #commands = 0
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
-  #openCancels = 0
   #portals = 0
   #failedBy: RockpoolError | undefined
-  #timer: Timer | undefined
-  #timerAt = Number.POSITIVE_INFINITY
-  #cancelTimer: Timer | undefined
   #ending = false
 
   constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
@@ -91,6 +91,11 @@ export class Session implements PreparedCommandHost {
       notification: (pid, channel, payload) => this.listeners.notification(pid, channel, payload),
       closed: (reason) => this.#closed(reason),
     })
+    const { cancelTimeout, clock } = settings
+    this.#cancellation = new Cancellation(this.#pipeline, established, cancelTimeout, clock)
+    this.#expiry = new Expiry(this.#pipeline, clock, (command) =>
+      this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome)),
+    )
   }
 
   /** Commands run so far; the pool replaces a connection that has run `maxQueries`. */
@@ -155,7 +160,7 @@ export class Session implements PreparedCommandHost {
     if (timeout > 0) {
       command.timeout = timeout
       command.deadline = this.#settings.clock.now() + timeout
-      this.#watch(command.deadline)
+      this.#expiry.watch(command.deadline)
     }
     if (signal !== undefined) {
       command.onSettled = onAbort(signal, (reason) => this.#giveUp(command as Command<unknown>, () => reason))
@@ -223,34 +228,11 @@ export class Session implements PreparedCommandHost {
   }
 
   cancelHead(command: Command<unknown>): void {
-    if (command.onFinished !== undefined) return
-    const { cancelTimeout, clock } = this.#settings
-    let parts = 2
-    const partDone = () => {
-      if (--parts > 0) return
-      if (this.#pipeline.head === undefined) this.#openCancels = 0
-      this.#pipeline.unhold()
-    }
-    this.#pipeline.hold()
-    this.#openCancels++
-    command.onFinished = () => {
-      this.#cancelTimer?.cancel()
-      this.#cancelTimer = undefined
-      partDone()
-    }
-    if (cancelTimeout > 0) {
-      this.#cancelTimer?.cancel()
-      this.#cancelTimer = clock.setTimer(cancelTimeout, () => {
-        const waited = formatDuration(cancelTimeout)
-        this.#pipeline.destroy(
-          new ConnectionLostError(`a cancelled statement did not end within ${waited} (cancelTimeout)`),
-        )
-      })
-    }
-    sendCancel(this.#established, cancelTimeout, clock).then((ended) => {
-      if (ended) partDone()
-      else this.#pipeline.destroy(new ConnectionLostError(strayCancel))
-    })
+    this.#cancellation.cancel(command)
+  }
+
+  takeCancel(): boolean {
+    return this.#cancellation.take()
   }
 
   /** Every statement is prepared again at its next use, and types that are not PostgreSQL's own are asked for again. */
@@ -296,40 +278,11 @@ export class Session implements PreparedCommandHost {
     if (!(by instanceof PostgresError && by.sqlState === '25P02')) this.#failedBy = by
   }
 
-  takeCancel(): boolean {
-    if (this.#openCancels === 0) return false
-    this.#openCancels--
-    return true
-  }
-
   #giveUp(command: Command<unknown>, reason: GiveUpReason): void {
     if (!command.isPending) return
     if (!command.isWritten) this.#pipeline.withdraw(command)
     command.giveUp(reason, this.#pipeline.head === command)
     if (command.errand !== undefined) this.#giveUp(command.errand, reason)
-  }
-
-  /** One timer for all commands, set to the earliest deadline that is known. It is not taken back: it looks. */
-  #watch(deadline: number): void {
-    if (deadline >= this.#timerAt) return
-    this.#timer?.cancel()
-    this.#timerAt = deadline
-    const { clock } = this.#settings
-    this.#timer = clock.setTimer(deadline - clock.now(), () => this.#expire())
-  }
-
-  #expire(): void {
-    this.#timer = undefined
-    this.#timerAt = Number.POSITIVE_INFINITY
-    const now = this.#settings.clock.now()
-    let earliest = Number.POSITIVE_INFINITY
-    for (const request of [...this.#pipeline.requests()]) {
-      const command = request as Command<unknown>
-      if (!command.isPending) continue
-      if (command.deadline > now) earliest = Math.min(earliest, command.deadline)
-      else this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome))
-    }
-    if (earliest < Number.POSITIVE_INFINITY) this.#watch(earliest)
   }
 
   /** Everything is read and written as UTF-8: a session that leaves it cannot be understood. */
@@ -345,9 +298,8 @@ export class Session implements PreparedCommandHost {
   }
 
   #closed(reason: ConnectionLostError | undefined): void {
-    this.#timer?.cancel()
-    this.#cancelTimer?.cancel()
-    this.#timer = this.#cancelTimer = undefined
+    this.#expiry.stop()
+    this.#cancellation.stop()
     if (!this.#ending) this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'))
     this.#ending = true
     this.listeners.terminated()
@@ -356,9 +308,6 @@ export class Session implements PreparedCommandHost {
 
 /** UNICODE is UTF8's old name. */
 const utf8 = new Set(['UTF8', 'UNICODE'])
-
-/** Such a cancel could reach whatever is sent next; so nothing is. */
-const strayCancel = 'a cancel request was not seen to end, so this connection cannot be used safely any more'
 
 function timedOut(timeout: number, outcome: Outcome): QueryTimeoutError {
   const limit = formatDuration(timeout)

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { connect, QueryTimeoutError } from '../../src/index.ts'
+import { cstring, message, readyForQuery, welcome } from '../wire/support/backend.ts'
+import { type Peer, scriptedServer } from '../wire/support/scripted-server.ts'
+
+const cancelRequest = 80_877_102
+const cancelled = message(
+  'E',
+  ...['SERROR', 'VERROR', 'C57014', 'Mcanceling statement due to user request'].map(cstring),
+  Buffer.of(0),
+)
+
+describe('a cancel', () => {
+  it('that came before the server had read the statement, and so did nothing, is sent again', async () => {
+    let cancels = 0
+    let session: Peer | undefined
+    const server = await scriptedServer(async (peer) => {
+      const packet = await peer.packet()
+      if (packet.readInt32BE(0) !== cancelRequest) {
+        session = peer
+        return peer.send(welcome)
+      }
+      cancels++
+      if (cancels === 3) session!.send(cancelled, readyForQuery())
+      peer.socket.end()
+    })
+    const { host, port } = server.address
+    const connection = await connect(undefined, { host, port, user: 'app', ssl: false })
+    await expect(connection.execute('select pg_sleep(60)', [], { timeout: 20 })).rejects.toThrow(
+      QueryTimeoutError,
+    )
+    expect(cancels).toBe(3)
+    expect(connection.isClosed).toBe(false)
+    await connection.terminate()
+  })
+})

@@ -5,10 +5,12 @@ import * as rockpool from '../../src/index.ts'
 const page = await readFile(new URL('../../docs/errors.md', import.meta.url), 'utf8')
 
 /** Class and code of each error that the page's table has. */
-const documented = [...page.matchAll(/^\| `(\w+Error)` \| `(ROCKPOOL_\w+)` \|/gm)].map(([, name, code]) => ({
-  name,
-  code,
-}))
+const documented = [...page.matchAll(/^\| `(\w+Error)` \| `(ROCKPOOL_\w+)` \|/gm)].map(
+  ([, name = '', code = '']) => ({
+    name,
+    code,
+  }),
+)
 
 type ErrorClass = new (argument: never) => rockpool.RockpoolError
 

@@ -41,18 +41,17 @@ describe.for(servers())(
     afterEach(() => pool.terminate())
 
     it('stays when only a transaction of the user was read-only', async () => {
-      const ids = await pool.use(async (connection) => {
+      await pool.use(async (connection) => {
         await connection.execute('set default_transaction_read_only = on')
         await expect(connection.execute('insert into t values (1)')).rejects.toMatchObject({
           sqlState: '25006',
         })
-        return connection.processId
       })
       await expect(
         pool.transaction((tx) => tx.execute('insert into t values (1)'), { readOnly: true }),
       ).rejects.toMatchObject({ sqlState: '25006' })
-      expect(await pool.fetchVal('select pg_backend_pid()')).toBe(ids)
-      expect(pool.stats().totals.closed.expired).toBe(0)
+      await until('both are back', () => pool.idleSize === 2)
+      expect(pool.stats().totals).toMatchObject({ opened: 2, closed: { expired: 0 } })
     })
 
     it('leaves one that does not take writes any more, with all of its connections, and finds the new primary', async () => {

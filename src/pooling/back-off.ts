@@ -21,6 +21,11 @@ export class BackOff {
     this.#random = random
   }
 
+  /** When an attempt is allowed again after the last failure; undefined: the last attempt succeeded. */
+  get waitsUntil(): number | undefined {
+    return this.#retryAt
+  }
+
   /** How many may be under way at `now`. */
   allowance(now: number): number {
     if (this.#retryAt === undefined) return Number.POSITIVE_INFINITY

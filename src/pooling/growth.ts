@@ -34,9 +34,12 @@ export class Growth<C> {
     this.#failed = failed
   }
 
-  /** Starts the connects that are needed and allowed now. */
+  /** Starts the connects that are needed and allowed now, and comes back when the back-off allows more. */
   grow(now: number): void {
     while (this.#needed() > 0 && this.#allowed(now) > 0) this.#connect(now)
+    const { waitsUntil } = this.#backOff
+    // The alarm may have rung for an earlier time than the back-off has by now.
+    if (waitsUntil !== undefined && waitsUntil > now && this.#needed() > 0) this.#alarm.by(waitsUntil, now)
   }
 
   /** Gives up a connect that is under way. */
@@ -112,7 +115,7 @@ export class Growth<C> {
       const permanent = connector.isPermanent(error)
       totals.connectFailures++
       core.connectFailure = error
-      const retryAt = this.#slowDown(now)
+      const retryAt = this.#backOff.failed(now)
       events.emit('connectFailed', { error, permanent, retryIn: retryAt - now })
       this.#failed(error, permanent)
     }
@@ -140,14 +143,8 @@ export class Growth<C> {
   /** One that dies young and unused counts as a failed connect, so that a server which drops everybody is not stormed. */
   #bury(slot: Slot<C>, error: Error, now: number): void {
     const isYoung = slot.lease === undefined && now - slot.openedAt < steadyAfter
-    if (isYoung) this.#slowDown(now)
+    if (isYoung) this.#backOff.failed(now)
     this.#retirement.retire(slot, 'lost', 'terminating', error)
     if (isYoung) this.#failed(error, false)
-  }
-
-  #slowDown(now: number): number {
-    const retryAt = this.#backOff.failed(now)
-    this.#alarm.by(retryAt, now)
-    return retryAt
   }
 }

@@ -85,6 +85,7 @@ describe('R14: a connection that dies', () => {
       process.kill(held.processId, 'SIGKILL')
       await until('the held one is lost', () => held.isClosed)
       await held.release()
+      await until('the idle one is lost, too', () => own.stats().totals.closed.lost >= 2)
       expect(await own.fetchVal('select 1')).toBe(1)
       await until('the floor is back', () => own.idleSize === 2)
     } finally {

@@ -70,3 +70,14 @@ test('R2: the floor is kept while the pool is suspended, and not while it closes
   await closed
   expect(connector.connects.calls).toBe(2)
 })
+
+test('R2: the floor comes back where a connection dies after the time to try again, but before its timer fired', async () => {
+  const harness = await openPool({ minSize: 2, maxSize: 2 })
+  const { connector, clock } = harness
+  const [first, second] = [...connector.present]
+  first!.die()
+  clock.stall(45)
+  second!.die()
+  await clock.advance(5_000)
+  await expectSize(harness, 2)
+})

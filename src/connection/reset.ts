@@ -19,6 +19,13 @@ const restore: readonly [part: SessionParts, sql: string][] = [
   [SessionPart.locks, 'SELECT pg_catalog.pg_advisory_unlock_all()'],
 ]
 
+/**
+ * The owner's defaults, or those of the role or the database, count for the reset's own transaction, too: a serializable,
+ * read-only and deferrable one waits until no other serializable transaction writes. What the access mode is matters
+ * not, and a standby refuses READ WRITE.
+ */
+const waitForNobody = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE'
+
 /** What the cache prepared (through the protocol, not with SQL's PREPARE) stays. */
 const listPrepared = 'SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql'
 
@@ -60,6 +67,7 @@ async function reset(
   const isOpen = session.transactionStatus !== 'I'
   if (isOpen) warn(openTransaction)
   const steps = restore.filter(([part]) => (parts & part) !== 0).map(([, sql]) => sql)
+  if (parts !== noPart) steps.unshift(waitForNobody)
   if (isOpen) steps.unshift('ROLLBACK')
   if ((parts & SessionPart.statements) === 0) await run(session, steps)
   else await run(session, (await list(session, [...steps, listPrepared])).map(deallocation))

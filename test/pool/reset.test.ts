@@ -106,6 +106,28 @@ describe.for(servers())('R7 on PostgreSQL $major: no later owner sees', (server)
     ).toEqual({ path: '"$user", public', locks: 0, prepared: 0 })
   })
 
+  it('defaults for transactions, nor waits for a snapshot that they ask the reset to wait for', async () => {
+    const warnings: unknown[] = []
+    pool.on('warning', (warning) => warnings.push(warning))
+    const writer = await connect(dsn)
+    await writer.execute('begin isolation level serializable')
+    await writer.execute('insert into kept values (1)')
+    const make =
+      'set session characteristics as transaction isolation level serializable, read only, deferrable'
+    for (const leave of [make, `${make}; begin`]) {
+      const processId = await pool.use(async (connection) => {
+        await connection.execute(leave)
+        return connection.processId
+      })
+      const seen = `select current_setting('transaction_isolation') || ' ' || pg_backend_pid()`
+      expect(await pool.fetchVal(seen, [], { timeout: '2s' })).toBe(`read committed ${processId}`)
+    }
+    await writer.close()
+    expect(warnings).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('released inside a transaction') }),
+    ])
+  })
+
   it('a statement that was still running: it is cancelled', async () => {
     const connection = await pool.acquire()
     const running = connection.fetchVal('select pg_sleep(60)')

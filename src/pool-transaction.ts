@@ -43,6 +43,9 @@ export function planTransaction(given: PoolTransactionOptions): TransactionPlan 
   if (typeof role !== 'string' || role === '' || role.includes('\0')) {
     throw misuse('role', 'give the name of a role, a string that is not empty and holds no NUL')
   }
+  if (role === 'none') {
+    throw misuse('role', "'none' is SQL's word for the session's own; leave role out for that")
+  }
   return { options, retries, settings: [...set, ['role', role]] }
 }
 
@@ -87,6 +90,8 @@ export async function runPlanned<T>(
     } catch (error) {
       if (failures >= plan.retries || !mayPass(error)) throw error
       await pause(failures, environment)
+      // Where the ROLLBACK did not come through, nothing can be run again.
+      if (connection.isClosed || connection.isInTransaction) throw error
     }
   }
 }

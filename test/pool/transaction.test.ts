@@ -121,6 +121,26 @@ describe.for(servers())('pool.transaction on PostgreSQL $major', (server) => {
     expect(calls).toBe(3)
   })
 
+  it('R21: a connection that is lost before the ROLLBACK leaves the failure the caller’s', async () => {
+    const lost = new Promise((resolve) => pool.on('close', resolve))
+    let calls = 0
+    const failure = pool.transaction(
+      async (tx) => {
+        calls++
+        const processId = await tx.fetchVal('select pg_backend_pid()')
+        const again = await tx
+          .execute("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
+          .catch((error: unknown) => error)
+        await adminQuery(dsn, 'select pg_terminate_backend($1)', [processId])
+        await lost
+        throw again
+      },
+      { retries: 3 },
+    )
+    await expect(failure).rejects.toMatchObject({ sqlState: '40001', message: 'again' })
+    expect(calls).toBe(1)
+  })
+
   it('an abort between two runs ends them with its reason', async () => {
     const controller = new AbortController()
     const reason = new Error('left')
@@ -183,6 +203,7 @@ describe.for(servers())('pool.transaction on PostgreSQL $major', (server) => {
       [{ retries: 1.5 }, /^retries: 1.5/],
       [{ role: '' }, /^role: /],
       [{ role: 'a\0b' }, /^role: /],
+      [{ role: 'none' }, /^role: 'none'/],
       [{ role: 7 }, /^role: /],
       [{ settings: 'x' }, /^settings: /],
       [{ settings: { "work_mem'": '1' } }, /^settings: "work_mem'"/],

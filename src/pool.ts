@@ -2,6 +2,7 @@ import { checkOptions } from './connection/check-options.ts'
 import type { Connection } from './connection/connection.ts'
 import type { NotificationListener } from './connection/listeners.ts'
 import { Queries, type SessionCall } from './connection/queries.ts'
+import { withoutReplaced } from './connection/replaced-options.ts'
 import type { Session } from './connection/session.ts'
 import type { Transaction } from './connection/transaction.ts'
 import { backgroundClock, type Clock, systemClock } from './deadline.ts'
@@ -177,20 +178,25 @@ export class Pool extends Queries implements AsyncDisposable {
     return this.#use(run, { timeout, signal }, this.transaction)
   }
 
-  /** Replaces every connection: idle ones at once, those in use when they are released. */
+  /** Replaces every connection: idle ones and that of `listen` at once, those in use when they are released. */
   expireConnections(): void {
     this.#resources.expire()
+    this.#listening.expire()
   }
 
   /**
    * Every later connect goes by these; connections that are open stay. A DSN or an option that is not given stays as it
-   * was, and what concerns the pool itself (its sizes and limits) is not changed.
+   * was, and what concerns the pool itself (its sizes and limits) is not changed. A DSN that is given takes the place of
+   * the older options `host`, `port`, `user`, `password` and `database`, and of those that it says itself (`sslmode`:
+   * `ssl`); options of the same call go before it.
    *
    * @throws InterfaceError naming what is wrong; the old ones stay in force then.
    */
   setConnectArgs(dsn?: string, options: PoolOptions = {}): void {
     checkPoolOptions(options)
-    const target = { dsn: dsn ?? this.#target.dsn, options: { ...this.#target.options, ...options } }
+    const older = this.#target
+    const kept = dsn === undefined ? older.options : withoutReplaced(older.options, dsn)
+    const target = { dsn: dsn ?? older.dsn, options: { ...kept, ...options } }
     this.#connector.retarget(target.dsn, target.options)
     this.#target = target
   }
@@ -229,14 +235,17 @@ export class Pool extends Queries implements AsyncDisposable {
    * pool is terminated then.
    */
   async close(options: { timeout?: Duration } = {}): Promise<void> {
-    const { timeout } = options
-    const limits = timeout === undefined ? {} : { timeout: parseDuration('timeout', timeout) }
-    await Promise.all([this.#resources.close(limits), this.#listening.close()])
+    const timeout = parseDuration('timeout', options.timeout ?? 0)
+    const ends = await Promise.allSettled([
+      this.#resources.close({ timeout }),
+      this.#listening.close(timeout),
+    ])
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   /** Ends everything at once; resolves when no socket and no timer is left. */
   async terminate(): Promise<void> {
-    await Promise.all([this.#resources.terminate(), this.#listening.close()])
+    await Promise.all([this.#resources.terminate(), this.#listening.terminate()])
   }
 
   /** The end of the scope of `await using`: the same as `close()`. */
@@ -282,7 +291,7 @@ export class Pool extends Queries implements AsyncDisposable {
     this.#resources.warn(
       'the server does not take writes any more; its connections are replaced, by ones to a server that does',
     )
-    this.#resources.expire()
+    this.expireConnections()
   }
 
   /** A statement by itself. Its time-out counts the wait for a connection. */

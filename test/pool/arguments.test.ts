@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createPool, InterfaceError, type Pool } from '../../src/index.ts'
-import { freshDatabase } from '../support/servers.ts'
+import { createPool, InterfaceError, Pool } from '../../src/index.ts'
+import { anyServer, freshDatabase } from '../support/servers.ts'
 
 describe('what a call is given is checked, by name, before anything is done:', () => {
   let pool: Pool
@@ -98,6 +98,42 @@ describe('setConnectArgs', () => {
     expect(pool.target).toBe(target)
     expect(() => pool.setConnectArgs('nonsense://')).toThrow(InterfaceError)
     expect(pool.target).toBe(target)
+    await pool.close()
+  })
+
+  it('gives a DSN the place of older options about the same, and keeps the others', async () => {
+    const [old, other] = [await freshDatabase(), new URL(await freshDatabase())]
+    const { hostname: host, port, pathname } = new URL(old)
+    const pool = await createPool(undefined, {
+      host,
+      port: Number(port),
+      user: 'postgres',
+      password: 'older',
+      database: pathname.slice(1),
+      ssl: 'disable',
+      targetSessionAttrs: 'primary',
+      serverSettings: { application_name: 'older', work_mem: '5MB' },
+      maxSize: 1,
+    })
+    const see = `select current_database() || current_setting('application_name') || current_setting('work_mem')`
+    other.searchParams.set('application_name', 'newer')
+    pool.setConnectArgs(other.href)
+    pool.expireConnections()
+    expect(await pool.fetchVal(see)).toBe(`${other.pathname.slice(1)}newer5MB`)
+    pool.setConnectArgs(other.href, { database: pathname.slice(1) })
+    pool.expireConnections()
+    expect(await pool.fetchVal(see)).toBe(`${pathname.slice(1)}newer5MB`)
+    await pool.close()
+  })
+
+  it('gives a rotated password of a DSN the place of the older option', async () => {
+    const { scram } = anyServer().roles
+    const withPassword = new URL(scram.dsn)
+    const without = new URL(scram.dsn)
+    without.password = ''
+    const pool = new Pool(without.href, { password: 'outdated', maxSize: 1 })
+    pool.setConnectArgs(withPassword.href)
+    expect(await pool.fetchVal('select 1')).toBe(1)
     await pool.close()
   })
 })

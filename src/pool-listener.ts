@@ -52,8 +52,10 @@ interface Entry {
 interface Line {
   readonly session: Session
   readonly heartbeat: Heartbeat
-  /** Settles `over`. */
+  /** Ends it, without a reason to be replaced at once where anybody listens. */
   hangUp(reason?: unknown): void
+  /** A LISTEN has taken effect. */
+  listens(): void
 }
 
 /**
@@ -65,9 +67,13 @@ export class PoolListener {
   readonly #backOff = new BackOff(Math.random)
   readonly #entries = new Set<Entry>()
   readonly #closing = new AbortController()
+  readonly #terminating = new AbortController()
   #running: Promise<void> | undefined
+  #closed: Promise<void> | undefined
   #line: Line | undefined
-  /** Why there is no line; `undefined`: there is one, or the first is being opened. */
+  /** Ends the line that there is, or is being opened. */
+  #hangUp = () => {}
+  /** Why nothing is listened to; `undefined`: something is, or the first line is being opened. */
   #lastFailure: unknown
 
   constructor(host: ListenerHost) {
@@ -103,13 +109,49 @@ export class PoolListener {
     return { channel, close, [Symbol.asyncDispose]: close }
   }
 
-  /** Ends every subscription; resolves when no socket and no timer is left. */
-  async close(): Promise<void> {
+  /** Replaces the connection; that is told as after a loss. */
+  expire(): void {
+    this.#hangUp()
+  }
+
+  /**
+   * Ends every subscription; resolves when no socket and no timer is left. `timeout` in milliseconds, 0 without; that
+   * of the first call counts.
+   *
+   * @throws PoolTimeoutError where it passes; what is left is terminated then.
+   */
+  close(timeout: number): Promise<void> {
+    this.#closed ??= this.#close(timeout)
+    return this.#closed
+  }
+
+  /** As `close`, without a goodbye to the server. */
+  async terminate(): Promise<void> {
+    this.#terminating.abort()
+    this.#end()
+    await this.#running
+  }
+
+  async #close(timeout: number): Promise<void> {
+    let timedOut: PoolTimeoutError | undefined
+    this.#end()
+    const timer =
+      timeout === 0
+        ? undefined
+        : this.#host.clock.setTimer(timeout, () => {
+            timedOut = closeTimedOut(timeout)
+            this.#terminating.abort()
+          })
+    await this.#running
+    timer?.cancel()
+    if (timedOut !== undefined) throw timedOut
+  }
+
+  #end(): void {
     this.#closing.abort(closed())
     for (const entry of this.#entries) entry.starting?.reject(closed())
     this.#entries.clear()
-    this.#line?.hangUp()
-    await this.#running
+    this.#hangUp()
   }
 
   #start(entry: Entry, timeout: number, signal: AbortSignal | undefined): Promise<void> {
@@ -175,15 +217,21 @@ export class PoolListener {
       hangUp = (reason) => (reason === undefined ? resolve() : reject(reason))
     })
     over.catch(() => {})
+    this.#hangUp = hangUp
     const owner: SessionOwner = {
       lost: hangUp,
       listenerFailed: (error) => warn('a listener of pool.listen() failed', error),
     }
     const session = await open(owner, this.#closing.signal)
-    this.#backOff.succeeded(begun, clock.now())
-    this.#lastFailure = undefined
     const heartbeat = new Heartbeat(session, clock, hangUp)
-    const line: Line = { session, heartbeat, hangUp }
+    let isProven = false
+    const listens = () => {
+      if (isProven) return
+      isProven = true
+      this.#backOff.succeeded(begun, clock.now())
+      this.#lastFailure = undefined
+    }
+    const line: Line = { session, heartbeat, hangUp, listens }
     this.#line = line
     if (this.#entries.size === 0) hangUp()
     for (const entry of this.#entries) void this.#subscribe(entry, line)
@@ -192,9 +240,17 @@ export class PoolListener {
     } finally {
       this.#line = undefined
       heartbeat.stop()
-      // What does not answer now may never do.
-      await (session.isIdle ? session.close() : session.terminate('pool.listen() has ended'))
+      await this.#leave(session)
     }
+  }
+
+  /** What does not answer now may never do. */
+  async #leave(session: Session): Promise<void> {
+    const { signal } = this.#terminating
+    const terminate = () => session.terminate('pool.listen() has ended')
+    const stopWatching = onAbort(signal, terminate)
+    await (session.isIdle && !signal.aborted ? session.close() : terminate())
+    stopWatching()
   }
 
   /** An entry whose session was lost meanwhile is taken up by the next one. */
@@ -209,6 +265,7 @@ export class PoolListener {
       else entry.starting.reject(error)
       return
     }
+    line.listens()
     if (!this.#entries.has(entry)) return
     if (entry.starting !== undefined) entry.starting.resolve()
     else this.#tellReconnect(entry)
@@ -244,6 +301,12 @@ export class PoolListener {
 
 function closed(): PoolClosedError {
   return new PoolClosedError('the pool is closing or closed and does not listen any more; make another pool')
+}
+
+function closeTimedOut(timeout: number): PoolTimeoutError {
+  return new PoolTimeoutError(
+    `the pool could not close within ${formatDuration(timeout)}; the server did not end the connection of pool.listen(), which has been terminated`,
+  )
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

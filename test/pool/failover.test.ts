@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createPool, type Pool, type PoolOptions } from '../../src/index.ts'
+import { connect, createPool, type Pool, type PoolOptions } from '../../src/index.ts'
 import { primaryAndStandby, type Replication } from '../support/primary-and-standby.ts'
 import { adminQuery, servers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
@@ -54,9 +54,35 @@ describe.for(servers())(
       expect(pool.stats().totals).toMatchObject({ opened: 2, closed: { expired: 0 } })
     })
 
+    it('listens through one that refuses to, tells of it once, and is tried again', async () => {
+      const { primary, standby } = replication
+      let attempts = 0
+      let told = 0
+      const warnings: string[] = []
+      const listening = await createPool(primary.dsn, {
+        minSize: 0,
+        connect: (dsn, options) => {
+          attempts++
+          return connect(dsn, options)
+        },
+      })
+      listening.on('warning', ({ message }) => warnings.push(message))
+      await listening.listen('news', () => {}, { onReconnect: () => told++ })
+      listening.setConnectArgs(standby.dsn)
+      listening.expireConnections()
+      await until('the standby has refused it some times', () => attempts === 5)
+      expect(warnings).toEqual(['the connection of pool.listen() failed; another one is opened'])
+      listening.setConnectArgs(primary.dsn)
+      await until('it is listened to again', () => told === 1)
+      await listening.close()
+    })
+
     it('leaves one that does not take writes any more, with all of its connections, and finds the new primary', async () => {
       const warnings: string[] = []
       pool.on('warning', ({ message }) => warnings.push(message))
+      const heard: string[] = []
+      let told = 0
+      await pool.listen('news', (payload) => heard.push(payload), { onReconnect: () => told++ })
       expect(await port()).toBe(replication.primary.port)
       await makePrimaryReadOnly()
       await until('a write is refused', async () => {
@@ -69,6 +95,10 @@ describe.for(servers())(
       expect(await port()).toBe(replication.standby.port)
       expect(await pool.execute('insert into t values (3)')).toBe('INSERT 0 1')
       await until('the floor is back', () => pool.size === 2)
+      await until('the channel is listened to again', () => told === 1)
+      await adminQuery(replication.standby.dsn, "notify news, 'from the new primary'")
+      await until('it is heard', () => heard.length === 1)
+      expect(heard).toEqual(['from the new primary'])
     })
   },
 )

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConnectError, createPool, type Pool, PoolClosedError, PoolTimeoutError } from '../../src/index.ts'
+import {
+  ConnectError,
+  connect,
+  createPool,
+  type Pool,
+  PoolClosedError,
+  PoolTimeoutError,
+} from '../../src/index.ts'
 import { adminQuery, backends, freshDatabase, ownServer, servers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
@@ -104,6 +111,38 @@ describe.for(servers())('pool.listen on PostgreSQL $major', (server) => {
     expect((await listening()).map(({ applicationName }) => applicationName)).toEqual(['changed'])
   })
 
+  it('R12: expireConnections replaces its connection, and that is told, as no failure', async () => {
+    let told = 0
+    await pool.listen('news', () => {}, { onReconnect: () => told++ })
+    pool.setConnectArgs(dsn, { serverSettings: { application_name: 'changed' } })
+    pool.expireConnections()
+    await until('it is told', () => told === 1)
+    await until('the old one is gone', async () => (await listening()).length === 1)
+    expect((await listening()).map(({ applicationName }) => applicationName)).toEqual(['changed'])
+    expect(warnings).toEqual([])
+  })
+
+  it('R12: a connection that is being opened at that time is replaced as well', async () => {
+    const opened: string[] = []
+    const changing = await createPool(dsn, {
+      minSize: 0,
+      maxSize: 1,
+      connect: async (given, options) => {
+        const connection = await connect(given, options)
+        opened.push(options.serverSettings?.application_name ?? '')
+        if (opened.length === 1) {
+          changing.setConnectArgs(dsn, { serverSettings: { application_name: 'changed' } })
+          changing.expireConnections()
+        }
+        return connection
+      },
+    })
+    await changing.listen('news', () => {})
+    expect(opened).toEqual(['', 'changed'])
+    expect((await listening()).map(({ applicationName }) => applicationName)).toEqual(['changed'])
+    await changing.close()
+  })
+
   it('a failing listener hurts nobody and becomes a warning', async () => {
     let heard = 0
     await pool.listen('news', () => {
@@ -158,6 +197,34 @@ describe('pool.listen', () => {
     const pool = await createPool(dsn.replace(pathname, '/nowhere'), { minSize: 0, maxSize: 1 })
     await expect(pool.listen('news', () => {})).rejects.toThrow(ConnectError)
     await pool.close()
+  })
+
+  it('R13: terminate, and the time-out of close, do not wait for a server that does not answer', async () => {
+    const dsn = await freshDatabase()
+    const ends = [
+      (pool: Pool) => pool.terminate(),
+      (pool: Pool) =>
+        expect(pool.close({ timeout: '200ms' })).rejects.toThrow(
+          /could not close within 200 ms.*pool\.listen/,
+        ),
+      async (pool: Pool) => {
+        const closing = pool.close()
+        await pool.terminate()
+        await closing
+      },
+    ]
+    for (const end of ends) {
+      const pool = await createPool(dsn, { minSize: 0, maxSize: 1, closeTimeout: 0 })
+      await pool.listen('news', () => {})
+      const [{ pid } = { pid: 0 }] = await backends(dsn)
+      process.kill(pid, 'SIGSTOP')
+      try {
+        await end(pool)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+      await until('no backend is left', async () => (await backends(dsn)).length === 0)
+    }
   })
 
   it('survives a server that is away, and a heartbeat notices one that is frozen', async () => {

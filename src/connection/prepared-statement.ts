@@ -7,11 +7,11 @@ import type { PinnedStatement } from './pinned-statement.ts'
 import { type CallOptions, checkRowMode, type QueryOptions, type QueryResult, type Row } from './queries.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
 import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
-import type { Session } from './session.ts'
-import { SimpleCommand } from './simple-command.ts'
+import type { CallLimits, Session } from './session.ts'
 import { checkArguments, readArgumentLists } from './sql.ts'
 import type { Statement } from './statement.ts'
 import type { TransactionScope } from './transaction.ts'
+import { runUndone } from './undone.ts'
 
 /** A type, by its OID in `pg_type`. */
 export interface TypeName {
@@ -131,8 +131,11 @@ export class PreparedStatement implements AsyncDisposable {
     const { analyze = false } = options
     const sql = `EXPLAIN (FORMAT JSON, VERBOSE${analyze ? ', ANALYZE' : ''}) ${this.sql}`
     const shape = { rowMode: 'array', limit: 0 } as const
-    const command = new QueryCommand(session, sql, checkArguments('explain', args), shape, firstValue)
-    return analyze ? this.#undone(() => this.#run(command, options)) : this.#run(command, options)
+    const explained = checkArguments('explain', args)
+    const limits = this.#limits(options)
+    return analyze
+      ? runUndone(session, { sql, args: explained, finish: firstValue }, limits)
+      : session.run(new QueryCommand(session, sql, explained, shape, firstValue), limits)
   }
 
   /** Closes it on the server with the next message that is written. Later calls reject; a second close does nothing. */
@@ -168,25 +171,12 @@ export class PreparedStatement implements AsyncDisposable {
   }
 
   async #run<T>(command: Command<T>, options: CallOptions | undefined): Promise<T> {
+    return this.#session.run(command, this.#limits(options))
+  }
+
+  #limits(options: CallOptions | undefined): CallLimits {
     const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
-    return this.#session.run(command, this.#session.limits(timeout, options?.signal))
-  }
-
-  /** Nothing that the connection is asked for meanwhile comes between: the three go out together. */
-  async #undone<T>(run: () => Promise<T>): Promise<T> {
-    const [begin, undo] =
-      this.#session.transactionStatus === 'I'
-        ? ['BEGIN', 'ROLLBACK']
-        : ['SAVEPOINT rockpool_explain', 'ROLLBACK TO rockpool_explain; RELEASE rockpool_explain']
-    const [began, ran, undid] = await Promise.allSettled([this.#control(begin), run(), this.#control(undo)])
-    if (began.status === 'rejected') throw began.reason
-    if (ran.status === 'rejected') throw ran.reason
-    if (undid.status === 'rejected') throw undid.reason
-    return ran.value
-  }
-
-  #control(text: string): Promise<string> {
-    return this.#session.runUncounted(new SimpleCommand(this.#session, text), noLimits)
+    return this.#session.limits(timeout, options?.signal)
   }
 
   #use(method: string): Session {
@@ -203,5 +193,3 @@ export class PreparedStatement implements AsyncDisposable {
     return { oid, name: this.#session.types.codec(oid).name }
   }
 }
-
-const noLimits = { timeout: 0, signal: undefined }

@@ -11,17 +11,18 @@ import { Command, type CommandHost } from './command.ts'
  */
 export abstract class SimpleQuery<T> extends Command<T> {
   protected readonly copyNeedsSync = false
-  readonly #sql: string
+  readonly #sql: string | (() => string)
   #hasEnded = false
 
-  constructor(host: CommandHost, sql: string) {
+  /** A function is asked when it is written. */
+  constructor(host: CommandHost, sql: string | (() => string)) {
     super(host)
     this.#sql = sql
     this.alone = true
   }
 
-  override get text(): string {
-    return this.#sql
+  override get text(): string | undefined {
+    return typeof this.#sql === 'string' ? this.#sql : undefined
   }
 
   override get isFragile(): boolean {
@@ -29,7 +30,7 @@ export abstract class SimpleQuery<T> extends Command<T> {
   }
 
   protected override compose(out: OutBuffer): void {
-    writeQuery(out, this.#sql)
+    writeQuery(out, typeof this.#sql === 'string' ? this.#sql : this.#sql())
   }
 
   override ready(status: TransactionStatus): Continuation {

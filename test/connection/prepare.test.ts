@@ -166,6 +166,52 @@ describe.for(servers())('a prepared statement on PostgreSQL $major', (server) =>
     await connection.execute('truncate tasks')
   })
 
+  it('explain with analyze undoes itself and nothing else, whatever is asked for at once', async () => {
+    const insert = await connection.prepare("insert into tasks values (100, 'x')")
+    const ids = async () =>
+      (await connection.fetch<{ id: number }>('select id from tasks')).map(({ id }) => id)
+    const explain = () => insert.explain([], { analyze: true })
+    await Promise.all([
+      connection.execute('begin'),
+      connection.execute("insert into tasks values (1, 'a')"),
+      explain(),
+      connection.execute("insert into tasks values (2, 'b')"),
+    ])
+    expect(await ids()).toEqual([1, 2])
+    await Promise.all([connection.execute('commit'), explain()])
+    expect(connection.isInTransaction).toBe(false)
+    expect(await ids()).toEqual([1, 2])
+    await Promise.all([connection.execute('begin'), connection.execute('rollback'), explain()])
+    expect(await ids()).toEqual([1, 2])
+    const mine = new Error('mine')
+    const [rejected] = await Promise.allSettled([
+      connection.transaction(async (tx) => {
+        await tx.execute("insert into tasks values (5, 'e')")
+        await tx.execute("insert into tasks values (6, 'f')")
+        throw mine
+      }),
+      explain(),
+    ])
+    expect(rejected).toMatchObject({ reason: mine })
+    expect(await ids()).toEqual([1, 2])
+    await connection.execute('truncate tasks')
+  })
+
+  it('explain with analyze in a failed transaction rejects as PostgreSQL says, and works behind it', async () => {
+    const insert = await connection.prepare("insert into tasks values (100, 'x')")
+    await connection.execute('begin')
+    const [failed, explained, , again] = await Promise.allSettled([
+      connection.execute('select 1/0'),
+      insert.explain([], { analyze: true }),
+      connection.execute('rollback'),
+      insert.explain([], { analyze: true }),
+    ])
+    expect(failed).toMatchObject({ reason: { sqlState: '22012' } })
+    expect(explained).toMatchObject({ reason: { sqlState: '25P02' } })
+    expect(again.status).toBe('fulfilled')
+    expect(await connection.fetchVal('select count(*)::int from tasks')).toBe(0)
+  })
+
   it('of a transaction it ends with the transaction', async () => {
     const { statement, name } = await connection.transaction(async (tx) => {
       const statement = await tx.prepare('select 1 as one')

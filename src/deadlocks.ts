@@ -26,7 +26,10 @@ interface Wait {
   readonly abort: AbortController
 }
 
-/** Finds callers of one pool who can only wait for one another, by the async context in which they wait. */
+/**
+ * Finds callers of one pool who can only wait for one another, by the async context in which they wait. Whether a
+ * callback awaits what waits inside of it cannot be known, and is taken for granted.
+ */
 export class Deadlocks {
   readonly #context = new AsyncLocalStorage<Holding>()
   readonly #holdings = new Set<Holding>()
@@ -82,13 +85,17 @@ export class Deadlocks {
     this.#timer = this.#clock.setTimer(inspectEvery, () => this.#inspect())
     const holdings = [...this.#holdings].filter(({ held }) => !held.isReleased())
     if (holdings.length < this.#capacity() || !holdings.every(({ held }) => held.isIdle())) return
+    const living = new Set(holdings)
     const waiting = new Set<Holding>()
-    for (const { inside } of this.#waits) {
-      for (let at: Holding | undefined = inside; at !== undefined; at = at.outer) waiting.add(at)
+    let newest: Wait | undefined
+    for (const wait of this.#waits) {
+      for (let at: Holding | undefined = wait.inside; at !== undefined; at = at.outer) {
+        if (!living.has(at)) continue
+        waiting.add(at)
+        newest = wait
+      }
     }
-    if (!holdings.every((holding) => waiting.has(holding))) return
-    const newest = [...this.#waits].at(-1)
-    newest?.abort.abort(deadlock(holdings))
+    if (waiting.size === living.size) newest?.abort.abort(deadlock(holdings))
   }
 }
 

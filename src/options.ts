@@ -38,9 +38,10 @@ export interface PoolHooks {
 /** What the pool can watch for its users. */
 export interface PoolDiagnostics {
   /**
-   * Rejects the newest of the callers who can only wait for one another: every connection is held by a `use` or
-   * `transaction` callback that itself waits for this pool. Costs every await of the process a little, through
-   * AsyncLocalStorage. Default false.
+   * Rejects, with PoolDeadlockError, the newest of the callers who wait for one another: every connection is held by a
+   * `use` or `transaction` callback that itself waits for this pool. A call that was begun in a callback counts as its
+   * wait even where it is not awaited: such a call is rejected, too, though the callback would have ended. Costs every
+   * await of the process a little, through AsyncLocalStorage. Default false.
    */
   detectDeadlocks?: boolean | undefined
   /** Whether the process may end while the pool has only idle connections. Default false: `close()` it first. */

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { onAbort } from '../../src/deadline.ts'
+import { Deadlocks } from '../../src/deadlocks.ts'
 import {
   createPool,
   type Pool,
@@ -6,6 +8,7 @@ import {
   type PoolOptions,
   PoolTimeoutError,
 } from '../../src/index.ts'
+import { VirtualClock } from '../pooling/support/virtual-clock.ts'
 import { freshDatabase } from '../support/servers.ts'
 
 describe('R17: with detectDeadlocks', () => {
@@ -22,17 +25,13 @@ describe('R17: with detectDeadlocks', () => {
 
   afterEach(() => pool.terminate())
 
-  /** How long a promise took to reject. */
-  const rejection = async (promise: Promise<unknown>) => {
-    const begun = performance.now()
-    const error: unknown = await promise.then(
+  const rejection = (promise: Promise<unknown>) =>
+    promise.then(
       () => undefined,
-      (reason) => reason,
+      (reason: unknown) => reason,
     )
-    return { error, took: performance.now() - begun }
-  }
 
-  it('a callback that waits for the one connection that it holds is rejected within 250 ms', async () => {
+  it('a callback that waits for the one connection that it holds is rejected, with who holds it', async () => {
     await open({ maxSize: 1 })
     async function nested() {
       return pool.use(async (connection) => {
@@ -40,12 +39,11 @@ describe('R17: with detectDeadlocks', () => {
         return pool.fetchVal('select 2')
       })
     }
-    const { error, took } = await rejection(nested())
+    const error = await rejection(nested())
     expect(error).toBeInstanceOf(PoolDeadlockError)
     expect((error as Error).message).toMatch(
       /all 1 are held by .* acquired by nested \(.*deadlocks\.test\.ts/,
     )
-    expect(took).toBeLessThan(250)
     expect(await pool.fetchVal('select 1')).toBe(1)
   })
 
@@ -74,7 +72,7 @@ describe('R17: with detectDeadlocks', () => {
 
   it('a wait inside a callback inside a callback counts for both', async () => {
     await open()
-    const { error } = await rejection(
+    const error = await rejection(
       pool.use(() => pool.use(async () => Promise.all([pool.fetchVal('select 1')]))),
     )
     expect(error).toBeInstanceOf(PoolDeadlockError)
@@ -130,5 +128,44 @@ describe('R17: with detectDeadlocks', () => {
   it('without it such a waiter has its acquireTimeout', async () => {
     await open({ maxSize: 1, detectDeadlocks: false, acquireTimeout: '400ms' })
     await expect(pool.use(() => pool.fetchVal('select 2'))).rejects.toThrow(PoolTimeoutError)
+  })
+})
+
+describe('R17: the watch for deadlocks', () => {
+  const held = { isReleased: () => false, isIdle: () => true, holder: undefined }
+  const forever = () => new Promise<never>(() => {})
+
+  /** Waits inside of whatever callback it is called in, and tells when it is rejected. */
+  const waiter = (deadlocks: Deadlocks, rejected: string[], name: string) =>
+    deadlocks
+      .wait(undefined, (signal) => new Promise<never>((_, reject) => onAbort(signal, reject)))
+      .catch((error: unknown) => rejected.push(error instanceof PoolDeadlockError ? name : String(error)))
+
+  it('tells of one within 250 ms, and rests when nobody waits', async () => {
+    const clock = new VirtualClock()
+    const deadlocks = new Deadlocks(clock, () => 1)
+    const rejected: string[] = []
+    const ended = deadlocks.hold(held, () => waiter(deadlocks, rejected, 'inside'))
+    await clock.advance(249)
+    expect(rejected).toEqual(['inside'])
+    await ended
+    expect(clock.timers).toBe(0)
+  })
+
+  it('spares a newer wait that an ended callback left behind: only those in a callback can end the deadlock', async () => {
+    const clock = new VirtualClock()
+    const deadlocks = new Deadlocks(clock, () => 1)
+    const rejected: string[] = []
+    let leave!: () => void
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    await deadlocks.hold(held, () => {
+      void left.then(() => waiter(deadlocks, rejected, 'left behind'))
+    })
+    void deadlocks.hold(held, () => waiter(deadlocks, rejected, 'inside').then(forever))
+    leave()
+    await clock.advance(1_000)
+    expect(rejected).toEqual(['inside'])
   })
 })

@@ -1,9 +1,10 @@
 import { parseDuration } from '../duration.ts'
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError, RockpoolError } from '../errors.ts'
 import type { RowReader } from '../wire/row-reader.ts'
+import type { Command } from './command.ts'
 import { type Batch, ClosePortalCommand, FetchPortalCommand } from './portal-command.ts'
 import { type CallOptions, checkRowMode, type QueryOptions, type Row } from './queries.ts'
-import { QueryCommand } from './query-command.ts'
+import { QueryCommand, type StatementResult } from './query-command.ts'
 import type { CallLimits, Session } from './session.ts'
 import { SimpleCommand } from './simple-command.ts'
 import type { StatementStore } from './statement-cache.ts'
@@ -38,7 +39,10 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
   readonly #query: () => CursorQuery
   readonly #options: CursorOptions
   readonly #portal: string
-  #state: 'new' | 'open' | 'ended' = 'new'
+  /** `'broken'`: a call did not end as it should, so that rows may be missing; it cannot go on. */
+  #state: 'new' | 'open' | 'broken' | 'ended' = 'new'
+  /** `transactionsEnded` of the session when the portal was opened, in the transaction that it ends with. */
+  #transaction = 0
   #read: RowReader | undefined
   /** Settles when the calls before are over; `undefined`: there are none. */
   #turn: Promise<void> | undefined
@@ -81,10 +85,13 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
       this.#check('forward')
       checkCount('forward', 'the count', count)
       const limits = this.#limits(options)
-      if (this.#state === 'new') await this.#open('bound', limits)
+      if (this.#state === 'new') {
+        await this.#open('bound', limits)
+        this.#check('forward')
+      }
       if (this.#state === 'ended') return 0
       const move = `MOVE FORWARD ${count} IN ${this.#portal}`
-      const tag = await this.#session.run(new SimpleCommand(this.#session, move), limits)
+      const tag = await this.#run(new SimpleCommand(this.#session, move), limits)
       const moved = Number(tag.split(' ')[1])
       if (moved < count) this.#end()
       return moved
@@ -119,10 +126,7 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
     const { rows, isComplete } =
       this.#read === undefined
         ? await this.#open(count, limits)
-        : await this.#session.run(
-            new FetchPortalCommand(this.#session, this.#portal, count, this.#read),
-            limits,
-          )
+        : await this.#run(new FetchPortalCommand(this.#session, this.#portal, count, this.#read), limits)
     if (isComplete) this.#end()
     return rows as R[]
   }
@@ -131,36 +135,77 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
   async #open(limit: number | 'bound', limits: CallLimits): Promise<Batch> {
     const { sql, args, store } = this.#query()
     const rowMode = checkRowMode('cursor', this.#options.rowMode)
-    const { statement, ...batch } = await this.#session.run(
-      new QueryCommand(this.#session, sql, args, { rowMode, limit }, (result) => result, {
-        store,
-        portal: this.#portal,
-      }),
+    const opened = ({ statement, ...batch }: StatementResult) => {
+      this.#transaction = this.#session.transactionsEnded
+      this.#read = statement.reader(rowMode)
+      this.#state = 'open'
+      return batch
+    }
+    const execution = { store, portal: this.#portal }
+    return this.#run(
+      new QueryCommand(this.#session, sql, args, { rowMode, limit }, opened, execution),
       limits,
     )
-    this.#read = statement.reader(rowMode)
-    this.#state = 'open'
-    return batch
   }
 
-  /** Until it is closed, a portal keeps its tables from being altered; nothing has to wait for that. */
+  /** A call that the server failed has failed the transaction, which tells the next one by itself. */
+  async #run<T>(command: Command<T>, limits: CallLimits): Promise<T> {
+    limits.signal?.throwIfAborted()
+    try {
+      return await this.#session.run(command, limits)
+    } catch (error) {
+      const outcome = error instanceof RockpoolError ? error.outcome : undefined
+      if (outcome !== 'not-sent' && outcome !== 'failed') {
+        this.#state = 'broken'
+        this.#closePortal()
+      }
+      throw error
+    }
+  }
+
   #end(): void {
-    const wasOpen = this.#state === 'open'
+    const wasOpen = this.#state === 'open' && !this.#isBehindItsTransaction
     this.#state = 'ended'
-    if (!wasOpen || this.#session.transactionStatus === 'I') return
+    if (wasOpen) this.#closePortal()
+  }
+
+  get #isBehindItsTransaction(): boolean {
+    return this.#transaction !== this.#session.transactionsEnded
+  }
+
+  /**
+   * Until it is closed, a portal keeps its tables from being altered; nothing has to wait for that. Behind the end of
+   * the scope the session may be another's, and whoever ended it closes what is open.
+   */
+  #closePortal(): void {
+    if (this.#session.transactionStatus === 'I') return
+    try {
+      this.#scope.checkUsable('close', 'Cursor')
+    } catch {
+      return
+    }
     const command = new ClosePortalCommand(this.#session, this.#portal)
     this.#session.runUncounted(command, { timeout: 0, signal: undefined }).catch(ignore)
   }
 
   #check(method: string): void {
     this.#scope.checkUsable(method, 'Cursor')
-    if (this.#state === 'ended' || this.#session.transactionStatus !== 'I') return
-    throw new InterfaceError(
-      this.#state === 'open'
-        ? `cannot call Cursor.${method}(): the transaction that the cursor was in has ended`
-        : 'a cursor needs a transaction around it: use transaction(), and cursor() on what it gives',
-      { outcome: 'not-sent' },
-    )
+    const problem = this.#problem()
+    if (problem === undefined) return
+    throw new InterfaceError(`cannot call Cursor.${method}(): ${problem}`, { outcome: 'not-sent' })
+  }
+
+  #problem(): string | undefined {
+    if (this.#state === 'broken') {
+      return 'a call before did not end as it should, and its rows are lost; begin with another cursor'
+    }
+    if (this.#state === 'open' && this.#isBehindItsTransaction) {
+      return 'the transaction that the cursor was in has ended'
+    }
+    if (this.#state === 'new' && this.#session.transactionStatus === 'I') {
+      return 'a cursor needs a transaction around it: use transaction(), and cursor() on what it gives'
+    }
+    return undefined
   }
 
   #limits({ timeout = this.#options.timeout, signal = this.#options.signal }: CallOptions = {}): CallLimits {

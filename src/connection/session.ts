@@ -68,6 +68,7 @@ export class Session implements PreparedCommandHost {
   readonly #expiry: Expiry
   #owner: SessionOwner
   #commands = 0
+  #commits = 0
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
   #portals = 0
@@ -114,6 +115,11 @@ export class Session implements PreparedCommandHost {
 
   get transactionStatus(): 'I' | 'T' | 'E' {
     return this.#pipeline.transactionStatus
+  }
+
+  /** Grows with each end of a transaction, COMMIT AND CHAIN included, which the status does not show. */
+  get transactionsEnded(): number {
+    return this.#pipeline.timesOutside + this.#commits
   }
 
   get isClosed(): boolean {
@@ -265,6 +271,7 @@ export class Session implements PreparedCommandHost {
   }
 
   commandEnded(tag: string): void {
+    if (tag === 'COMMIT') this.#commits++
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.forgetStatements()
   }
 

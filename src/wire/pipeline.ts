@@ -34,6 +34,7 @@ export class Pipeline {
   #farewell: PostgresError | undefined
   #closed: { reason: ConnectionLostError | undefined } | undefined
   #status: TransactionStatus
+  #timesOutside = 0
   #idle: { promise: Promise<void>; resolve: () => void } | undefined
 
   constructor(socket: Socket, rest: Buffer, status: TransactionStatus, owner: PipelineOwner) {
@@ -48,6 +49,11 @@ export class Pipeline {
   /** As of the last ReadyForQuery. */
   get transactionStatus(): TransactionStatus {
     return this.#status
+  }
+
+  /** How often the server was ready outside a transaction: while it stays the same, so does the transaction. */
+  get timesOutside(): number {
+    return this.#timesOutside
   }
 
   /** The request that the server works on. */
@@ -293,6 +299,7 @@ export class Pipeline {
     if (paused) throw brokenProtocol('the server was ready before it had described the statement')
     if (end - start !== 1) throw brokenProtocol(`ReadyForQuery has ${end - start} bytes`)
     this.#status = transactionStatus(bytes[start]!)
+    if (this.#status === 'I') this.#timesOutside++
     const request = this.#inFlight.shift()!
     if (this.#alone === request) this.#alone = undefined
     if (request.cancellable) this.#cancellable--

@@ -1,14 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Connection, connect, InterfaceError } from '../../src/index.ts'
+import { Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Connection, connect, createPool, InterfaceError } from '../../src/index.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
 
 const series = 'select n from generate_series(1, $1::int) n'
 
 describe.for(servers())('a cursor on PostgreSQL $major', (server) => {
+  let dsn: string
   let connection: Connection
 
   beforeAll(async () => {
-    connection = await connect(await freshDatabase(server))
+    dsn = await freshDatabase(server)
+    connection = await connect(dsn)
   })
 
   afterAll(() => connection.close())
@@ -123,6 +126,86 @@ describe.for(servers())('a cursor on PostgreSQL $major', (server) => {
     await connection.execute('commit')
     await expect(cursor.fetch(1)).rejects.toThrow(/the transaction that the cursor was in has ended/)
     await cursor.close()
+  })
+
+  it('opened in one transaction it is refused in the next, which goes on', async () => {
+    const cursor = connection.cursor(series, [5])
+    for (const end of ['commit', 'rollback', 'commit and chain']) {
+      const cursor = connection.cursor(series, [5])
+      await connection.execute('begin')
+      await cursor.fetch(1)
+      await connection.execute(end)
+      if (!connection.isInTransaction) await connection.execute('begin')
+      const refusal = {
+        outcome: 'not-sent',
+        message: expect.stringContaining('the transaction that the cursor was in has ended'),
+      }
+      await expect(cursor.fetch(1)).rejects.toMatchObject(refusal)
+      await expect(cursor.forward(1)).rejects.toMatchObject(refusal)
+      await cursor.close()
+      expect(await cursor.fetch(1)).toEqual([])
+      expect(await connection.execute('commit')).toBe('COMMIT')
+    }
+    await connection.execute('begin')
+    expect(await Promise.all([cursor.fetch(1), cursor.fetch(1)])).toEqual([[{ n: 1 }], [{ n: 2 }]])
+    await connection.execute('commit')
+  })
+
+  it('a batch that could not be used leaves no portal behind, and no later call hides its rows', async () => {
+    await connection.execute(
+      'create table big as select 9007199254740993::int8 as n from generate_series(1, 9)',
+    )
+    await connection.transaction(async (tx) => {
+      const refusal = { outcome: 'not-sent', message: expect.stringContaining('begin with another cursor') }
+      const first = tx.cursor('select n from big')
+      await expect(first.fetch(2)).rejects.toMatchObject({ code: 'ROCKPOOL_DATA', outcome: 'executed' })
+      await expect(first.fetch(2)).rejects.toMatchObject(refusal)
+      await expect(first.forward(2)).rejects.toMatchObject(refusal)
+      expect(await openPortals(tx)).toBe(0)
+      const later = tx.cursor('select case when i > 1 then n end as n from big, generate_series(1, 3) i')
+      expect(await later.forward(1)).toBe(1)
+      await expect(later.fetch(20)).rejects.toMatchObject({ outcome: 'executed' })
+      await expect(later.fetch(2)).rejects.toMatchObject(refusal)
+      await later.close()
+      await tx.execute('alter table big add column m int')
+    })
+    await connection.execute('drop table big')
+  })
+
+  it('a call that was not sent leaves it where it was', async () => {
+    await connection.transaction(async (tx) => {
+      const cursor = tx.cursor(series, [5])
+      const reason = new Error('not now')
+      for (const n of [1, 2]) {
+        await expect(cursor.fetch(1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        expect(await cursor.fetch(1)).toEqual([{ n }])
+      }
+    })
+  })
+
+  it('R6: behind the release it does not write to the session, which is another owner’s', async () => {
+    const pool = await createPool(dsn, { minSize: 1, maxSize: 1 })
+    const lent = await pool.acquire()
+    await lent.execute('begin')
+    const [idle, looping] = [lent.cursor(series, [5]), lent.cursor(series, [5], { prefetch: 1 })]
+    await idle.fetch(1)
+    const loop = looping[Symbol.asyncIterator]()
+    await loop.next()
+    const forward = lent.cursor(series, [5]).forward(1)
+    await lent.release()
+    await expect(forward).rejects.toThrow(InterfaceError)
+    const written = vi.spyOn(Socket.prototype, 'write')
+    await pool.transaction(async (tx) => {
+      await tx.fetchVal('select 1')
+      written.mockClear()
+      await idle.close()
+      await loop.return(undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(written).not.toHaveBeenCalled()
+      expect(await tx.fetchVal('select 2')).toBe(2)
+    })
+    written.mockRestore()
+    await pool.close()
   })
 
   it('R21: after the end of its transaction every call rejects, and closing it is harmless', async () => {

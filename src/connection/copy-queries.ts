@@ -1,6 +1,6 @@
 import { systemClock } from '../deadline.ts'
 import { parseDuration } from '../duration.ts'
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError, PostgresError } from '../errors.ts'
 import { interpolate, literalsText, typedLiteral, typeNamesText } from './copy-arguments.ts'
 import { asIs, copyIn } from './copy-in.ts'
 import {
@@ -19,6 +19,7 @@ import {
 import { copyOut } from './copy-out.ts'
 import { RecordFormat } from './copy-records.ts'
 import { DescribeCommand } from './describe-command.ts'
+import { malformedValue } from './prepared-command.ts'
 import { type CallOptions, Queries, type SessionCall } from './queries.ts'
 import { quoteIdentifier, readSql, type Sql } from './sql.ts'
 
@@ -84,7 +85,13 @@ export abstract class CopyQueries extends Queries {
       const codecs = session.types.codecs(typeOids)
       const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
       const sql = copyRecordsText(name, columns, format.format, options.where)
-      return copyIn<unknown>(session, sql, options.records, format, limits)
+      try {
+        return await copyIn<unknown>(session, sql, options.records, format, limits)
+      } catch (error) {
+        const isMalformed = error instanceof PostgresError && error.sqlState === malformedValue
+        if (isMalformed && codecs.some((codec) => codec.mayChange)) session.types.outdated(false)
+        throw error
+      }
     })
   }
 

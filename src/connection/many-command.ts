@@ -53,7 +53,8 @@ export class ManyCommand extends PreparedCommand<void> {
 
   override dataRow(): void {}
 
-  override commandComplete(): void {
+  override commandComplete(tag: string): void {
+    this.host.commandEnded(tag)
     this.#completed++
   }
 

@@ -44,7 +44,8 @@ export class FetchPortalCommand extends Command<Batch> {
     }
   }
 
-  override commandComplete(): void {
+  override commandComplete(tag: string): void {
+    this.host.commandEnded(tag)
     this.#batch.isComplete = true
   }
 

@@ -26,7 +26,7 @@ export interface PreparedCommandHost extends CommandHost {
 }
 
 /** 22P02 invalid_text_representation: for a composite, it may have other attributes by now. */
-const malformedValue = '22P02'
+export const malformedValue = '22P02'
 
 /**
  * A command that runs a statement through the extended protocol ("Extended Query", protocol-flow). One that is not
@@ -93,9 +93,10 @@ export abstract class PreparedCommand<T> extends Command<T> {
 
   protected override compose(out: OutBuffer): void {
     const start = out.position
-    if (this.#statement !== undefined) {
+    const statement = this.#stillKept()
+    if (statement !== undefined) {
       try {
-        this.#writeKept(out, this.#statement)
+        this.#writeKept(out, statement)
         return
       } catch (error) {
         out.truncate(start)
@@ -103,6 +104,16 @@ export abstract class PreparedCommand<T> extends Command<T> {
       }
     }
     this.#writePreparation(out)
+  }
+
+  /** The arguments' own code may have run statements, for which this one left the store, or came into it anew. */
+  #stillKept(): Statement | undefined {
+    if (this.#statement === undefined) return undefined
+    const kept = this.#store.get(this.sql)
+    if (kept === this.#statement) return kept
+    if (kept !== undefined) this.#store.forget(kept)
+    this.#statement = undefined
+    return undefined
   }
 
   /** An argument that does not fit may fit the type that its parameter has by now: the statement is prepared again. */

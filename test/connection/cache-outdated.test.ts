@@ -82,6 +82,14 @@ describe.for(servers())('R20: a kept statement on PostgreSQL $major', (server) =
     expect(await read()).toBe(7)
   })
 
+  it('is prepared again after a DEALLOCATE ALL of executeMany', async () => {
+    await connection.fetch('select * from t')
+    await connection.executeMany('deallocate all', [[]])
+    await connection.transaction(async (tx) => {
+      expect(await tx.fetch('select * from t')).toEqual([{ a: 1, b: 'x' }])
+    })
+  })
+
   it('executeMany is prepared again, unseen', async () => {
     const insert = (lists: unknown[][]) => connection.executeMany('insert into t (a) values ($1)', lists)
     await insert([[2]])

@@ -105,10 +105,12 @@ describe('R20: the statement cache', () => {
 })
 
 describe.for(servers())('R20: statements kept on PostgreSQL $major', (server) => {
+  let dsn: string
   let connection: Connection
 
   beforeEach(async () => {
-    connection = await connect(await freshDatabase(server), {
+    dsn = await freshDatabase(server)
+    connection = await connect(dsn, {
       statementCacheSize: 3,
       maxCacheableStatementSize: 100,
       maxCachedStatementLifetime: '100ms',
@@ -136,6 +138,50 @@ describe.for(servers())('R20: statements kept on PostgreSQL $major', (server) =>
       52, 53,
     ])
     expect(await kept()).not.toContain(long)
+  })
+
+  describe('one that leaves while the arguments of its next run are made ready is prepared again', () => {
+    const sql = 'select $1::jsonb, $2::int'
+    type Run = (args: unknown[]) => Promise<unknown>
+    type Runner = (connection: Connection) => Run | Promise<Run>
+
+    const runners: [name: string, runner: Runner][] = [
+      ['fetch', (one) => (args) => one.fetch(sql, args)],
+      ['executeMany', (one) => (args) => one.executeMany(sql, [args])],
+      [
+        'of prepare()',
+        async (one) => {
+          const statement = await one.prepare(sql)
+          return (args) => statement.fetch(args)
+        },
+      ],
+    ]
+    const meanwhile: [name: string, call: (connection: Connection, run: Run) => Promise<unknown>][] = [
+      ['another one needs its place', (one) => one.fetch('select 1')],
+      ['all are deallocated', (one) => one.execute('deallocate all')],
+      ['it is prepared anew', (_, run) => run([1, 'no int']).catch(() => {})],
+    ]
+
+    it.for(
+      runners.flatMap(([name, runner]) => meanwhile.map(([what, call]) => ({ name, runner, what, call }))),
+    )('$name: $what', async ({ runner, call }) => {
+      const one = await connect(dsn, { statementCacheSize: 1 })
+      const run = await runner(one)
+      await run([1, 1])
+      let beside: Promise<unknown> | undefined
+      const argument = {
+        toJSON: () => {
+          beside ??= call(one, run)
+          return 1
+        },
+      }
+      await one.transaction(() => run([argument, 1]))
+      await beside
+      expect(
+        await one.fetchVal('select count(*)::int from pg_prepared_statements where statement = $1', [sql]),
+      ).toBeLessThanOrEqual(1)
+      await one.close()
+    })
   })
 
   it('the same text of two calls at once is prepared once', async () => {

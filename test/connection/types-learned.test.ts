@@ -176,6 +176,15 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
     ['point3', { 'Z z': {} }, /^cannot encode \$1\["Z z"\] as point3: expected a string/],
     ['point3', { x: undefined }, /^cannot encode \$1\.x as point3: undefined is not a value/],
     ['point3', [1], /^cannot encode \$1 as point3: expected an array of 3 values/],
+    [
+      'point3',
+      Promise.resolve({ x: 1 }),
+      /^cannot encode \$1 as point3: expected an object with the attributes/,
+    ],
+    ['point3', new Map([['x', 1]]), /^cannot encode \$1 as point3: expected an object with the attributes x/],
+    ['point3', /x/, /^cannot encode \$1 as point3: expected an object with the attributes x, y, Z z/],
+    ['point3', new Date(0), /^cannot encode \$1 as point3: expected an object with the attributes x, y, Z z/],
+    ['point3', Buffer.from('x'), /^cannot encode \$1 as point3: expected an object with the attributes x/],
     ['point3', '(1,2,)', /^cannot encode \$1 as point3: expected an object with the attributes x, y, Z z/],
     ['point3[]', [{}, { y: {} }], /^cannot encode \$1\[1\]\.y as point3\[\]: expected a number/],
     ['app.address', { at: { x: 0.5 } }, /^cannot encode \$1\.at\.x as app\.address: expected an integer/],
@@ -382,6 +391,29 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
       expect(await write({ b: 'x' })).toBe('(,x)')
       await adminQuery(dsn, 'alter type changing rename attribute b to c')
       expect(await write({ c: 'y' })).toBe('(,y)')
+    })
+
+    it('an attribute of another type goes in as that, at once', async () => {
+      const write = (value: unknown) => connection.fetchVal('select ($1::changing).a::text', [value])
+      expect(await write({ a: 1 })).toBe('1')
+      await adminQuery(dsn, 'alter type changing alter attribute a type text')
+      expect(await write({ a: 'k' })).toBe('k')
+      await connection.transaction(async (tx) => {
+        await adminQuery(dsn, 'alter type changing alter attribute a type bool using a::bool').catch(() => {})
+        expect(await tx.fetchVal('select ($1::changing).a', [['l', null]])).toBe('l')
+      })
+    })
+
+    it('records of it are copied as it is now, once the server has refused those of before', async () => {
+      await adminQuery(dsn, 'create table changed (c changing)')
+      const copy = (value: unknown) => connection.copyRecordsToTable('changed', { records: [[value]] })
+      await copy({ a: 1 })
+      for (const change of ['add attribute c bool', 'drop attribute c']) {
+        await adminQuery(dsn, `alter type changing ${change} cascade`)
+        await expect(copy({ a: 2 })).rejects.toMatchObject({ sqlState: '22P02' })
+        await copy({ a: 3 })
+      }
+      await adminQuery(dsn, 'drop table changed')
     })
 
     it('an attribute of another type is noticed', async () => {

@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import {
   binaryDecoder,
   binaryFormat,
@@ -69,7 +68,14 @@ function textForms(
       if (values === undefined) throw changed(name, outdated)
       return nameValues(names, values)
     },
-    encode: (values, out) => encodeCompositeText(inner, values as readonly unknown[], out),
+    encode(values, out) {
+      try {
+        encodeCompositeText(inner, values as readonly unknown[], out)
+      } catch (error) {
+        outdated(false)
+        throw error
+      }
+    },
   }
 }
 
@@ -99,13 +105,14 @@ function prepareAttributes(
       if (item === undefined) throw undefinedRefused()
       return codec.prepare === undefined ? item : codec.prepare(item)
     } catch (error) {
+      if (item !== undefined) outdated(false)
       throw withinPart(error, name)
     }
   })
 }
 
 function valuesByName(names: readonly string[], value: unknown, outdated: Outdated): unknown[] {
-  if (typeof value !== 'object' || value === null || types.isDate(value) || ArrayBuffer.isView(value)) {
+  if (!hasNames(value)) {
     throw refused(`an object with the attributes ${names.join(', ')}, or an array of their values`, value)
   }
   const unknown = Object.keys(value).find((key) => !names.includes(key))
@@ -114,4 +121,12 @@ function valuesByName(names: readonly string[], value: unknown, outdated: Outdat
     throw new Refusal(`there is no attribute ${JSON.stringify(unknown)}; there are ${names.join(', ')}`)
   }
   return names.map((name) => (Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null))
+}
+
+/** A Date, a Promise or a Map has no keys, and would pass for an object whose attributes are all NULL. */
+function hasNames(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
+  if (Object.keys(value).length > 0) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

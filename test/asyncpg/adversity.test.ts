@@ -45,12 +45,13 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
     const { proxy, pool } = await openPool({
       checkIdleAfter: 'always',
       checkTimeout: '100ms',
-      connectTimeout: '200ms',
+      connectTimeout: '1s',
     })
     proxy.silence()
     for (let round = 0; round < 2; round++) {
       await expect(pool.acquire({ timeout: '300ms' })).rejects.toThrow(PoolTimeoutError)
     }
+    await until('a connect has timed out as well', () => pool.stats().totals.connectFailures > 0)
     proxy.restore()
     expect(await pool.use((connection) => connection.fetchVal('select 1'))).toBe(1)
     await until('the floor is back', () => pool.idleSize === 2)
@@ -72,7 +73,7 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
   })
 
   it('goes silent under load: every caller hears within its limits', async () => {
-    const limit = 400
+    const limit = 1_000
     const { proxy, pool } = await openPool({
       minSize: 3,
       maxSize: 3,
@@ -81,15 +82,13 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
       cancelTimeout: '100ms',
       hookTimeout: '100ms',
     })
-    const started = performance.now()
     const workers = Array.from({ length: 9 }, () =>
-      pool.use((connection) => connection.fetchVal('select 1 from pg_sleep(0.2)'), { timeout: limit }),
+      pool.use((connection) => connection.fetchVal('select 1 from pg_sleep(0.1)'), { timeout: limit }),
     )
     const first = await Promise.race(workers)
     proxy.silence()
     const ends = await Promise.allSettled(workers)
     expect(first).toBe(1)
-    expect(performance.now() - started).toBeLessThan(3_000)
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
     expect(failures.length).toBeGreaterThan(0)
     for (const failure of failures) {

@@ -76,16 +76,19 @@ describe.for(servers())('a cursor on PostgreSQL $major', (server) => {
 
   it.for<[call: string, run: (cursor: Cursor) => Promise<unknown>]>([
     ['iteration', (cursor) => collect(cursor)],
-    ['fetch', (cursor) => cursor.fetch(1)],
-    ['fetchRow', (cursor) => cursor.fetchRow()],
-    ['forward', (cursor) => cursor.forward(1)],
+    ['fetch', (cursor) => cursor.fetch(2)],
+    ['fetchRow', (cursor) => cursor.fetchRow({ timeout: 0 }).then(() => cursor.fetchRow())],
+    ['forward', (cursor) => cursor.forward(1, { timeout: 0 }).then(() => cursor.forward(1))],
   ])('R8: a time-out of its %s fails the transaction, and the connection goes on', async ([, run]) => {
-    const statement = await connection.prepare('select pg_sleep(60)')
+    const sleepsAtItsSecondRow = 'select pg_sleep($1 * n) from generate_series(0, 1) as n'
+    const statement = await connection.prepare(sleepsAtItsSecondRow)
+    // Prepared before: a time-out while it is only prepared would leave the transaction as it is.
+    await connection.fetch(sleepsAtItsSecondRow, [0])
     for (const own of [true, false]) {
       const work = connection.transaction(async (tx) => {
         const cursor = own
-          ? tx.cursor('select pg_sleep(60)', [], { timeout: 50 })
-          : statement.cursor([], { timeout: 50 })
+          ? tx.cursor(sleepsAtItsSecondRow, [60], { timeout: 50 })
+          : statement.cursor([60], { timeout: 50 })
         await expect(run(cursor)).rejects.toThrow(QueryTimeoutError)
         await tx.fetch('select 1')
       })

@@ -34,7 +34,7 @@ describe.for(servers())('R8: a time-out on PostgreSQL $major', (server) => {
   it.for(calls)('of the connection counts for %s', async ([, run]) => {
     connection = await connect(dsn, { commandTimeout: '50ms' })
     await expect(run(connection, {})).rejects.toThrow(QueryTimeoutError)
-    expect(await connection.fetchVal('select 1')).toBe(1)
+    expect(await connection.fetchVal('select 1', [], { timeout: 0 })).toBe(1)
   })
 
   it('counts the preparing of the statement', async () => {
@@ -63,9 +63,12 @@ describe.for(servers())('R8: a time-out on PostgreSQL $major', (server) => {
 
   it('in a transaction fails that transaction', async () => {
     connection = await connect(dsn)
+    await connection.fetch('select pg_sleep($1)', [0])
     await expect(
       connection.transaction(async (tx) => {
-        await expect(tx.fetch('select pg_sleep(60)', [], { timeout: 50 })).rejects.toThrow(QueryTimeoutError)
+        await expect(tx.fetch('select pg_sleep($1)', [60], { timeout: 50 })).rejects.toThrow(
+          QueryTimeoutError,
+        )
         await tx.fetch('select 1')
       }),
     ).rejects.toMatchObject({ condition: 'in_failed_sql_transaction' })

@@ -18,14 +18,15 @@ describe.for(servers())('R8 on PostgreSQL $major', (server) => {
 
   it('a command time-out cancels the statement on the server, and the connection is usable again', async () => {
     connection = await connect(dsn, { commandTimeout: '200ms' })
-    const failure = connection.fetch('select pg_sleep(60)')
+    await connection.fetch('select pg_sleep($1)', [0], { timeout: 0 })
+    const failure = connection.fetch('select pg_sleep($1)', [60])
     await expect(failure).rejects.toThrow(QueryTimeoutError)
     await expect(failure).rejects.toMatchObject({
       outcome: 'failed',
       message: expect.stringContaining('200 ms'),
     })
     expect(await isSleeping()).toBe(false)
-    expect(await connection.fetchVal('select 1')).toBe(1)
+    expect(await connection.fetchVal('select 1', [], { timeout: 0 })).toBe(1)
   })
 
   it('a time-out of the call goes before that of the connection, and 0 is no limit', async () => {
@@ -65,10 +66,16 @@ describe.for(servers())('R8 on PostgreSQL $major', (server) => {
     controller.abort(new Error('not wanted'))
     await expect(unsent).rejects.toThrow('not wanted')
     await first
-    const head = connection.fetch('select pg_sleep(0.5)')
-    const behind = connection.fetch('select pg_sleep(0.5)', [], { timeout: 50 })
+    const waits = 'select pg_advisory_xact_lock(1)'
+    await connection.fetch(waits)
+    const holder = await connect(dsn)
+    await holder.execute('begin')
+    await holder.fetch(waits)
+    const head = connection.fetch(waits)
+    const behind = connection.fetch(waits, [], { timeout: 50 })
     const after = connection.fetchVal('select count(*)::int from written')
     await expect(behind).rejects.toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'unknown' })
+    await holder.close()
     await head
     expect(await after).toBe(1)
   })
@@ -87,9 +94,10 @@ describe.for(servers())('R8 on PostgreSQL $major', (server) => {
   it('a cancel that has no effect within cancelTimeout closes the connection', async () => {
     connection = await connect(dsn, { cancelTimeout: '300ms' })
     await connection.execute(
-      'set statement_timeout = 0; create or replace function deaf() returns void language plpgsql as $$ begin loop begin perform pg_sleep(60); exception when query_canceled then null; end; end loop; end $$',
+      'set statement_timeout = 0; create or replace function deaf(seconds float8) returns void language plpgsql as $$ begin loop begin perform pg_sleep(seconds); return; exception when query_canceled then null; end; end loop; end $$',
     )
-    const failure = connection.fetch('select deaf()', [], { timeout: 100 })
+    await connection.fetch('select deaf($1)', [0])
+    const failure = connection.fetch('select deaf($1)', [60], { timeout: '500ms' })
     await expect(failure).rejects.toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'unknown' })
     await until('the connection is closed', () => connection.isClosed)
     await expect(connection.fetch('select 1')).rejects.toMatchObject({ outcome: 'not-sent' })

@@ -1,5 +1,5 @@
 import { systemClock } from '../deadline.ts'
-import { InterfaceError } from '../errors.ts'
+import { ConnectionLostError, InterfaceError } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 import {
   type ConnectOptions,
@@ -41,10 +41,11 @@ export async function connect(
   checkOptions(options, [...connectOptionNames, ...sessionOptionNames, 'signal'])
   const target = resolveConnectOptions(dsn, pick(options, connectOptionNames))
   const settings = resolveSessionOptions(options, systemClock)
-  const owner: SessionOwner = { lost: () => {}, listenerFailed: warnProcess }
+  const losses: ConnectionLostError[] = []
+  const owner: SessionOwner = { lost: (error) => losses.push(error), listenerFailed: warnProcess }
   const session = await openSession(target, settings, owner, options.signal ?? new AbortController().signal)
   const connection = new Connection(session, closes)
-  sessions.set(connection, session)
+  opened.set(connection, { session, losses })
   return connection
 }
 
@@ -53,20 +54,30 @@ function warnProcess(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }
 
-/** Those that `connect` opened: their users may hand them to a pool. */
-const sessions = new WeakMap<Connection, Session>()
+/** Those that `connect` opened, and whether they died by themselves: their users may hand them to a pool. */
+const opened = new WeakMap<Connection, { session: Session; losses: readonly ConnectionLostError[] }>()
 
 /**
  * Takes the session out of a connection from `connect()`, which cannot be used afterwards. `owner` is told what
  * happens to it from now on.
  *
- * @throws InterfaceError where the connection is another's, was closed, or has something running or a transaction open.
+ * @throws InterfaceError where the connection is another's, was closed, or has something running or a transaction open;
+ * ConnectionLostError where it died by itself.
  */
 export function takeOver(connection: Connection, owner: SessionOwner): Session {
-  const session = sessions.get(connection)
-  if (session === undefined) {
+  const own = opened.get(connection)
+  if (own === undefined) {
     throw new InterfaceError(
       'the connect hook must give a connection that connect() opened, and each only once',
+    )
+  }
+  const { session, losses } = own
+  if (losses.length > 0) {
+    throw new ConnectionLostError(
+      'the connection that the connect hook gave was lost before the pool had it',
+      {
+        cause: losses[0],
+      },
     )
   }
   if (connection.isClosed) throw new InterfaceError('the connect hook gave a connection that is closed')
@@ -76,7 +87,7 @@ export function takeOver(connection: Connection, owner: SessionOwner): Session {
       'the connect hook gave a connection with a statement running or a transaction open; end it first',
     )
   }
-  sessions.delete(connection)
+  opened.delete(connection)
   connection.end('connection was handed to its pool')
   session.adopt(owner)
   return session

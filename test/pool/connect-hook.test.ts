@@ -4,7 +4,7 @@ import {
   connect,
   createPool,
   InterfaceError,
-  type Pool,
+  Pool,
   type PoolOptions,
 } from '../../src/index.ts'
 import { adminQuery, backends, freshDatabase } from '../support/servers.ts'
@@ -108,6 +108,26 @@ describe('R11: the connect hook', () => {
       async () => (await adminQuery<{ n: number }>(dsn, countSessions))[0]!.n > before[0]!.n,
     )
     await until('it is closed', async () => (await backends(dsn)).length === 0)
+  })
+
+  it('R4: is run again where the connection that it gives has just died', async () => {
+    let calls = 0
+    pool = new Pool(dsn, {
+      minSize: 0,
+      maxSize: 1,
+      connect: async (target, options) => {
+        const connection = await connect(target, options)
+        if (++calls > 1) return connection
+        const died = new Promise<void>((resolve) => connection.addTerminationListener(() => resolve()))
+        await adminQuery(dsn, 'select pg_terminate_backend($1)', [connection.processId])
+        await died
+        return connection
+      },
+    })
+    const failed = new Promise((resolve) => pool.on('connectFailed', resolve))
+    expect(await pool.fetchVal('select 1')).toBe(1)
+    expect(await failed).toMatchObject({ permanent: false, error: { code: 'ROCKPOOL_CONNECTION_LOST' } })
+    expect(calls).toBe(2)
   })
 
   it('is refused where it gives anything but an own, idle connection of connect()', async () => {

@@ -133,6 +133,10 @@ export class SessionConnector implements Connector<Session> {
     await session.runUncounted(new SimpleCommand(session, ''), noLimits)
   }
 
+  isEnded(session: Session): boolean {
+    return session.isClosed
+  }
+
   reset(session: Session): Promise<void> | undefined {
     const member = this.#members.get(session)!
     this.#dropListeners(session)
@@ -231,6 +235,6 @@ export class SessionConnector implements Connector<Session> {
   }
 
   #bounded<T>(hook: string, work: Promise<T>, signal: AbortSignal): Promise<T> {
-    return bounded(hook, work, this.#clock, this.#hookTimeout, signal)
+    return bounded(hook, work, this.#hookTimeout, signal)
   }
 }

@@ -171,7 +171,8 @@ export class Circulation<C> implements Lessor<C> {
     const { connector, settings } = this.#core
     const { maxQueries } = settings
     const isWorn = maxQueries > 0 && connector.commands(slot.connection) >= maxQueries
-    const reason = isWorn ? 'maxQueries' : this.#reasonToGo(slot, now)
+    const isEnded = connector.isEnded?.(slot.connection)
+    const reason = isEnded ? 'byUser' : isWorn ? 'maxQueries' : this.#reasonToGo(slot, now)
     if (reason !== undefined) this.#retirement.retire(slot, reason, 'closing')
     else this.#reset(slot, now)
   }

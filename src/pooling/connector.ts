@@ -14,6 +14,8 @@ export interface Connector<C> {
   check(connection: C): Promise<void>
   /** Runs before each hand-out; absent, nothing does. Bounded by `hookTimeout`. Its failure closes the connection and rejects that caller. */
   prepare?(connection: C): Promise<void>
+  /** Whether its user has closed it; asked, where it is there, at each release. */
+  isEnded?(connection: C): boolean
   /**
    * Runs at each release. `undefined`: there is nothing to wait for, and the connection may be handed on in this
    * very turn. A rejection closes the connection. Bounded by `hookTimeout`.

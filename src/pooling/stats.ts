@@ -8,6 +8,8 @@ export type CloseReason =
   | 'expired'
   /** Beyond a `maxSize` that was lowered. */
   | 'resized'
+  /** Its user called its `close()` or `terminate()`. */
+  | 'byUser'
   /** It died by itself. */
   | 'lost'
   | 'checkFailed'
@@ -42,6 +44,7 @@ export function zeroTotals(): PoolTotals {
       maxLifetime: 0,
       expired: 0,
       resized: 0,
+      byUser: 0,
       lost: 0,
       checkFailed: 0,
       prepareFailed: 0,

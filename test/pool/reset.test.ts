@@ -185,6 +185,25 @@ describe('R7', () => {
     expect(await lastQuery()).toEqual(before)
   })
 
+  it('a connection that its user closed or terminated is no failed reset', async () => {
+    await open()
+    const closed: unknown[] = []
+    pool.on('close', ({ reason, error }) => closed.push([reason, error]))
+    for (const end of ['close', 'terminate'] as const) {
+      const processId = await pool.use(async (connection) => {
+        await connection.execute('select setseed(0.5)')
+        await connection[end]()
+        return connection.processId
+      })
+      expect(await pool.fetchVal('select pg_backend_pid()')).not.toBe(processId)
+    }
+    expect(closed).toEqual([
+      ['byUser', undefined],
+      ['byUser', undefined],
+    ])
+    expect(pool.stats().totals.closed).toMatchObject({ byUser: 2, resetFailed: 0 })
+  })
+
   it('a reset that fails closes the connection, and the next owner gets another', async () => {
     await open()
     const closed: unknown[] = []

@@ -1,5 +1,5 @@
-import { parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
+import { readLimits } from './call-limits.ts'
 import {
   checkListener,
   type LogListener,
@@ -88,11 +88,7 @@ export class Connection extends SessionQueries implements AsyncDisposable {
    * pool removes it at the release, with a warning. Inside a transaction it begins at the COMMIT. Added twice, a
    * listener is called once. What it throws becomes the pool's `'warning'`, or a warning of the process.
    */
-  async addListener(
-    channel: string,
-    listener: NotificationListener,
-    options: CallOptions = {},
-  ): Promise<void> {
+  async addListener(channel: string, listener: NotificationListener, options?: CallOptions): Promise<void> {
     checkListener('addListener', listener)
     await this.#call('addListener', options, (session, limits) =>
       session.listeners.listen(session, channel, listener, limits),
@@ -103,7 +99,7 @@ export class Connection extends SessionQueries implements AsyncDisposable {
   async removeListener(
     channel: string,
     listener: NotificationListener,
-    options: CallOptions = {},
+    options?: CallOptions,
   ): Promise<void> {
     await this.#call('removeListener', options, (session, limits) =>
       session.listeners.unlisten(session, channel, listener, limits),
@@ -134,9 +130,8 @@ export class Connection extends SessionQueries implements AsyncDisposable {
     this.session.listeners.terminations.delete(listener)
   }
 
-  #call<T>(method: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
-    const timeout = options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
-    return this.callSession(method, '', { timeout, signal: options.signal }, call)
+  #call<T>(method: string, options: CallOptions | undefined, call: SessionCall<T>): Promise<T> {
+    return this.callSession(method, '', readLimits(method, options), call)
   }
 
   /** Gives a pool's connection back; closes one from `connect()`. A second call does nothing. */

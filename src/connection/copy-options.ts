@@ -24,6 +24,10 @@ export interface CopyFormatOptions {
 }
 
 export interface CopyFromOptions extends CopyFormatOptions, CallOptions {
+  /**
+   * While it has not taken a chunk nothing is read, so that a connection that is lost meanwhile is noticed only when it
+   * goes on; a `timeout` ends the wait.
+   */
   output: CopyOutput
   /** csv: the columns whose values are always quoted, or `'*'`. Default: none. */
   forceQuote?: readonly string[] | '*'

@@ -1,6 +1,6 @@
-import { parseDuration } from '../duration.ts'
 import { InterfaceError, RockpoolError } from '../errors.ts'
 import type { RowReader } from '../wire/row-reader.ts'
+import { readLimits } from './call-limits.ts'
 import type { Command } from './command.ts'
 import { type Batch, ClosePortalCommand, FetchPortalCommand } from './portal-command.ts'
 import { type CallOptions, checkRowMode, type QueryOptions, type Row } from './queries.ts'
@@ -66,7 +66,7 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
     return this.#inTurn(async () => {
       this.#check('fetch')
       checkCount('fetch', 'the count', count)
-      return this.#fetch(count, this.#limits(options))
+      return this.#fetch(count, this.#limits('fetch', options))
     })
   }
 
@@ -74,7 +74,7 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
   fetchRow(options?: CallOptions): Promise<R | null> {
     return this.#inTurn(async () => {
       this.#check('fetchRow')
-      const [row] = await this.#fetch(1, this.#limits(options))
+      const [row] = await this.#fetch(1, this.#limits('fetchRow', options))
       return row ?? null
     })
   }
@@ -84,7 +84,7 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
     return this.#inTurn(async () => {
       this.#check('forward')
       checkCount('forward', 'the count', count)
-      const limits = this.#limits(options)
+      const limits = this.#limits('forward', options)
       if (this.#state === 'new') {
         await this.#open('bound', limits)
         this.#check('forward')
@@ -208,8 +208,10 @@ export class Cursor<R = Row> implements AsyncIterable<R>, AsyncDisposable {
     return undefined
   }
 
-  #limits({ timeout = this.#options.timeout, signal = this.#options.signal }: CallOptions = {}): CallLimits {
-    return this.#session.limits(timeout === undefined ? undefined : parseDuration('timeout', timeout), signal)
+  #limits(method: string, options: CallOptions | undefined): CallLimits {
+    const own = readLimits('cursor', this.#options, ['rowMode', 'prefetch'])
+    const { timeout, signal } = readLimits(method, options)
+    return this.#session.limits(timeout ?? own.timeout, signal ?? own.signal)
   }
 
   #inTurn<T>(call: () => Promise<T>): Promise<T> {

@@ -1,6 +1,5 @@
-import { parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
-import type { Command } from './command.ts'
+import { readLimits } from './call-limits.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
 import { ManyCommand } from './many-command.ts'
 import type { PinnedStatement } from './pinned-statement.ts'
@@ -107,7 +106,8 @@ export class PreparedStatement implements AsyncDisposable {
   async executeMany(argLists: Iterable<readonly unknown[]>, options?: CallOptions): Promise<void> {
     const session = this.#use('executeMany')
     const lists = readArgumentLists(argLists)
-    return this.#run(new ManyCommand(session, this.sql, lists, this.#pinned), options)
+    const limits = this.#limits('executeMany', options)
+    return session.run(new ManyCommand(session, this.sql, lists, this.#pinned), limits)
   }
 
   /** Its rows as they are wanted, inside a transaction. */
@@ -123,16 +123,13 @@ export class PreparedStatement implements AsyncDisposable {
    * The plan, as EXPLAIN (FORMAT JSON, VERBOSE) tells it. `analyze`: the statement is run, too, and what it did is
    * rolled back.
    */
-  async explain(
-    args?: readonly unknown[],
-    options: CallOptions & { analyze?: boolean } = {},
-  ): Promise<unknown> {
+  async explain(args?: readonly unknown[], options?: CallOptions & { analyze?: boolean }): Promise<unknown> {
     const session = this.#use('explain')
-    const { analyze = false } = options
+    const limits = this.#limits('explain', options, ['analyze'])
+    const analyze = options?.analyze ?? false
     const sql = `EXPLAIN (FORMAT JSON, VERBOSE${analyze ? ', ANALYZE' : ''}) ${this.sql}`
     const shape = { rowMode: 'array', limit: 0 } as const
     const explained = checkArguments('explain', args)
-    const limits = this.#limits(options)
     return analyze
       ? runUndone(session, { sql, args: explained, finish: firstValue }, limits)
       : session.run(new QueryCommand(session, sql, explained, shape, firstValue), limits)
@@ -164,19 +161,14 @@ export class PreparedStatement implements AsyncDisposable {
       return finish(result)
     }
     const execution = { store: this.#pinned, portal: '' }
-    return this.#run(
-      new QueryCommand(session, this.sql, checkArguments(method, args), shape, noted, execution),
-      options,
-    )
+    const limits = this.#limits(method, options, ['rowMode'])
+    const given = checkArguments(method, args)
+    return session.run(new QueryCommand(session, this.sql, given, shape, noted, execution), limits)
   }
 
-  async #run<T>(command: Command<T>, options: CallOptions | undefined): Promise<T> {
-    return this.#session.run(command, this.#limits(options))
-  }
-
-  #limits(options: CallOptions | undefined): CallLimits {
-    const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
-    return this.#session.limits(timeout, options?.signal)
+  #limits(method: string, options: CallOptions | undefined, others?: readonly string[]): CallLimits {
+    const { timeout, signal } = readLimits(method, options, others)
+    return this.#session.limits(timeout, signal)
   }
 
   #use(method: string): Session {

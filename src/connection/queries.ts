@@ -1,13 +1,13 @@
-import { type Duration, parseDuration } from '../duration.ts'
+import type { Duration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
 import type { RowMode } from '../wire/row-reader.ts'
-import { checkOptions } from './check-options.ts'
+import { type Limits, readLimits } from './call-limits.ts'
 import { ManyCommand } from './many-command.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
 import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
 import type { CallLimits, Session } from './session.ts'
 import { SimpleCommand } from './simple-command.ts'
-import { readArgumentLists, readSql, type Sql } from './sql.ts'
+import { readArgumentLists, readSql, readText, type Sql } from './sql.ts'
 
 /** A row: the values by column name. Of two columns of one name the last wins; `rowMode: 'array'` gives all. */
 export type Row = Record<string, unknown>
@@ -57,7 +57,7 @@ export abstract class Queries {
   protected abstract callSession<T>(
     method: string,
     sql: string,
-    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
+    limits: Limits,
     call: SessionCall<T>,
   ): Promise<T>
 
@@ -105,12 +105,8 @@ export abstract class Queries {
    * Runs a statement once for each list of arguments. All of them take effect or none does; the error's `index`
    * tells which list failed.
    */
-  async executeMany(
-    sql: string,
-    argLists: Iterable<readonly unknown[]>,
-    options?: CallOptions,
-  ): Promise<void> {
-    const { text } = readSql('executeMany', sql, undefined)
+  async executeMany(sql: Sql, argLists: Iterable<readonly unknown[]>, options?: CallOptions): Promise<void> {
+    const text = readText('executeMany', sql, 'the lists')
     const lists = readArgumentLists(argLists)
     return this.#call('executeMany', text, options, (session, limits) =>
       session.run(new ManyCommand(session, text, lists), limits),
@@ -133,9 +129,7 @@ export abstract class Queries {
   }
 
   #call<T>(method: string, sql: string, options: CallOptions | undefined, call: SessionCall<T>): Promise<T> {
-    if (options !== undefined) checkOptions(options, ['timeout', 'signal', 'rowMode'])
-    const timeout = options?.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
-    return this.callSession(method, sql, { timeout, signal: options?.signal }, call)
+    return this.callSession(method, sql, readLimits(method, options, ['rowMode']), call)
   }
 }
 

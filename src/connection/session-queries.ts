@@ -1,5 +1,5 @@
-import { parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
+import { type Limits, readLimits } from './call-limits.ts'
 import { CopyQueries } from './copy-queries.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
 import type { PinnedStatement } from './pinned-statement.ts'
@@ -7,7 +7,7 @@ import { PrepareCommand } from './prepare-command.ts'
 import { PreparedStatement } from './prepared-statement.ts'
 import type { CallOptions, Row, SessionCall } from './queries.ts'
 import type { Session } from './session.ts'
-import { readSql, type Sql } from './sql.ts'
+import { readSql, readText, type Sql } from './sql.ts'
 import type { TransactionScope } from './transaction.ts'
 
 /** The calls of what has a session to itself until it ends: a connection, a transaction. */
@@ -27,11 +27,11 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
    * Prepares a statement, to be run as often as one likes: it stays on the server until it is closed, or this object
    * ends. Repeated statements are kept without it, too (`statementCacheSize`); this one tells its types and its plan.
    */
-  async prepare(sql: string, options: CallOptions = {}): Promise<PreparedStatement> {
+  async prepare(sql: Sql, options?: CallOptions): Promise<PreparedStatement> {
     this.checkUsable('prepare')
     const { session } = this
-    const { text } = readSql('prepare', sql, undefined)
-    const timeout = options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
+    const text = readText('prepare', sql, 'the calls of the prepared statement')
+    const { timeout, signal } = readLimits('prepare', options)
     const pinned = session.cache.pin()
     this.#pinned.add(pinned)
     const letGo = () => {
@@ -40,7 +40,7 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
     }
     try {
       const command = new PrepareCommand(session, text, pinned)
-      const statement = await session.run(command, session.limits(timeout, options.signal))
+      const statement = await session.run(command, session.limits(timeout, signal))
       return new PreparedStatement(session, this, { pinned, letGo }, statement)
     } catch (error) {
       letGo()
@@ -79,7 +79,7 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
   protected override async callSession<T>(
     method: string,
     _sql: string,
-    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
+    limits: Limits,
     call: SessionCall<T>,
   ): Promise<T> {
     this.checkUsable(method)

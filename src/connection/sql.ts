@@ -23,13 +23,25 @@ export function readSql(
   if (typeof sql !== 'object' || sql === null || typeof sql.text !== 'string') {
     throw misuse(call, `the statement must be a string or a { text, values } object, not ${kind(sql)}`)
   }
-  if (args !== undefined && args.length > 0) {
+  if (checkArguments(call, args).length > 0) {
     throw misuse(call, 'a { text, values } object has its own values; do not pass arguments beside it')
   }
   if (sql.values !== undefined && !Array.isArray(sql.values)) {
     throw misuse(call, `values must be an array, not ${kind(sql.values)}`)
   }
   return { text: sql.text, args: sql.values ?? none }
+}
+
+/**
+ * The text of a statement whose arguments are given elsewhere.
+ *
+ * @throws InterfaceError naming `call`, and where they belong, if they come with it.
+ */
+export function readText(call: string, sql: Sql, elsewhere: string): string {
+  const { text, args } = readSql(call, sql, undefined)
+  if (args.length > 0)
+    throw misuse(call, `the statement comes without values here; give them to ${elsewhere}`)
+  return text
 }
 
 /** @throws InterfaceError naming `call` where the arguments are no array. */

@@ -1,4 +1,5 @@
 import { InterfaceError, type RockpoolError } from '../errors.ts'
+import { checked } from './call-limits.ts'
 import { checkOptions } from './check-options.ts'
 import type { Session } from './session.ts'
 import { SessionQueries } from './session-queries.ts'
@@ -82,15 +83,21 @@ export function runTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   return runScope(session, scope, 0, work, {
-    begin: beginText(options),
+    begin: checked('transaction', () => beginText(options)),
     commit: 'COMMIT',
     rollback: 'ROLLBACK',
   })
 }
 
+export const transactionOptionNames = [
+  'isolation',
+  'readOnly',
+  'deferrable',
+] as const satisfies readonly (keyof TransactionOptions)[]
+
 /** @throws InterfaceError naming the option that is not what it should be. */
-function beginText(options: TransactionOptions): string {
-  checkOptions(options, ['isolation', 'readOnly', 'deferrable'])
+export function beginText(options: TransactionOptions): string {
+  checkOptions(options, transactionOptionNames)
   const { isolation, readOnly, deferrable } = options
   let text = 'BEGIN'
   if (isolation !== undefined) {

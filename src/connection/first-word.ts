@@ -1,32 +1,23 @@
-const blank = /(?:[\s(]+|--[^\n]*)+/y
+import { endOfComment } from './sql-tokens.ts'
+
+const passedOver = /(?:[ \t\n\r\f\v(;]+|--[^\r\n]*)+/y
 const word = /[a-z]+/iy
-const edgeOfComment = /\/\*|\*\//g
 
 /**
  * The first word of a statement, in lower case; empty where it starts with anything else. Blanks, opening
- * parentheses and comments, which nest, are passed over ("Comments", sql-syntax-lexical).
+ * parentheses, empty statements and comments are passed over.
  */
 export function firstWord(sql: string): string {
-  let at = 0
+  let at: number | undefined = 0
   for (;;) {
-    blank.lastIndex = at
-    if (blank.test(sql)) at = blank.lastIndex
+    passedOver.lastIndex = at
+    if (passedOver.test(sql)) at = passedOver.lastIndex
     if (!sql.startsWith('/*', at)) break
     at = endOfComment(sql, at)
+    if (at === undefined) return ''
   }
   word.lastIndex = at
   return word.exec(sql)?.[0].toLowerCase() ?? ''
-}
-
-function endOfComment(sql: string, start: number): number {
-  edgeOfComment.lastIndex = start
-  let depth = 0
-  do {
-    const edge = edgeOfComment.exec(sql)
-    if (edge === null) return sql.length
-    depth += edge[0] === '/*' ? 1 : -1
-  } while (depth > 0)
-  return edgeOfComment.lastIndex
 }
 
 const queries = new Set(['select', 'insert', 'update', 'delete', 'merge', 'with', 'values', 'table'])

@@ -20,8 +20,9 @@ export const everyPart: SessionParts = 255
 
 /** Longer texts are not read: they count as touching everything. */
 const longest = 65_536
-/** Texts whose parts are remembered; when there are more, it starts anew. */
+/** Texts whose parts are remembered, and the longest of them; when there are more, it starts anew. */
 const remembered = 2_000
+const longestRemembered = 2_000
 const known = new Map<string, SessionParts>()
 
 /**
@@ -30,6 +31,7 @@ const known = new Map<string, SessionParts>()
  */
 export function partsTouchedBy(sql: string | undefined): SessionParts {
   if (sql === undefined || sql.length > longest) return everyPart
+  if (sql.length > longestRemembered) return readParts(sql)
   let parts = known.get(sql)
   if (parts === undefined) {
     parts = readParts(sql)
@@ -57,7 +59,7 @@ const words = (list: string) => list.split(/\s+/)
 /** What a statement touches by its first word, apart from the functions it calls. Any other word: everything. */
 const byFirstWord = new Map<string, SessionParts>([
   ...words(
-    `select values table with update delete execute fetch move close begin start commit end rollback abort
+    `select values table with update delete fetch move close begin start commit end rollback abort
      savepoint release show reset unlisten notify deallocate lock`,
   ).map((word): [string, SessionParts] => [word, noPart]),
   ['insert', SessionPart.sequences],
@@ -80,8 +82,12 @@ function partsOfStatement(tokens: readonly string[]): SessionParts {
   return more
 }
 
-/** A search_path can make any name mean something else, also until the end of a transaction only. */
+/**
+ * A search_path can make any name mean something else, also until the end of a transaction only. Before a dot, words
+ * such as LOCAL are the first part of a setting's name.
+ */
 function partsOfSet(tokens: readonly string[]): SessionParts {
+  if (tokens[1] === '.') return SessionPart.settings | SessionPart.role
   const isLocal = tokens[0] === 'local'
   const name = isLocal || tokens[0] === 'session' ? tokens[1] : tokens[0]
   if (name === 'search_path' || name === 'schema' || name === quotedName) return everyPart
@@ -98,13 +104,28 @@ function partsAt(tokens: readonly string[], i: number, first: number): SessionPa
     case 'default':
       return SessionPart.sequences
     case 'into':
-      return tokens[i - 1] === 'insert' || tokens[i - 1] === 'merge' ? noPart : everyPart
+      return isVerb(tokens, i - 1, first) ? noPart : everyPart
+    case 'uescape':
+      // It may change what the name before it stands for.
+      return everyPart
+    case 'returning':
+      // RETURNING WITH (OLD AS …): as for DISTINCT ON.
+      return tokens[i + 1] === 'with' ? everyPart : noPart
     case 'distinct':
       // A call may follow the list in parentheses, where otherwise only a clause can.
       return tokens[i + 1] === 'on' ? everyPart : noPart
     default:
       return noPart
   }
+}
+
+/** Whether it is the INSERT or MERGE of a statement. Elsewhere they name columns: SELECT 1 INSERT INTO t makes a table. */
+function isVerb(tokens: readonly string[], i: number, first: number): boolean {
+  if (tokens[i] !== 'insert' && tokens[i] !== 'merge') return false
+  const before = tokens[i - 1]
+  if (i === first || before === '(') return true
+  if (before === 'as') return tokens[first] === 'prepare'
+  return before === ')' && tokens[opening(tokens, i - 1) - 1] === 'as'
 }
 
 function isName(token: string): boolean {
@@ -119,7 +140,7 @@ const notFunctions = new Set(
      fetch float for from grant greatest group grouping having in initially inout int integer intersect interval into
      lateral leading least limit national nchar none normalize not null nullif numeric offset on only or order out
      overlay placing position precision primary real references returning row select setof smallint some substring
-     symmetric table then time timestamp to trailing treat trim true union unique using values varchar variadic when
+     symmetric table then time timestamp to trailing trim true union unique using values varchar variadic when
      where window with`,
   ),
 )
@@ -150,6 +171,15 @@ function closing(tokens: readonly string[], open: number): number {
     else if (tokens[i] === ')' && --depth === 0) return i
   }
   return tokens.length
+}
+
+function opening(tokens: readonly string[], close: number): number {
+  let depth = 0
+  for (let i = close; i >= 0; i--) {
+    if (tokens[i] === ')') depth++
+    else if (tokens[i] === '(' && --depth === 0) return i
+  }
+  return -1
 }
 
 /** PostgreSQL's own functions, by what they touch. Any other: everything. */

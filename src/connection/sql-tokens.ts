@@ -25,7 +25,9 @@ export function sqlTokens(sql: string): string[] | undefined {
     at = piece.lastIndex
     const [, , comment, escapeString, string, name, dollarQuote, , word, symbol] = match
     if (comment !== undefined) {
-      at = endOfComment(sql, at)
+      const end = endOfComment(sql, match.index)
+      if (end === undefined) return undefined
+      at = end
     } else if (dollarQuote !== undefined) {
       at = sql.indexOf(dollarQuote, at) + dollarQuote.length
       if (at < match.index + 2 * dollarQuote.length) return undefined
@@ -42,19 +44,22 @@ export function sqlTokens(sql: string): string[] | undefined {
     } else if (symbol !== undefined) {
       tokens.push(symbol)
     }
-    if (at < 0) return undefined
   }
   return tokens
 }
 
-/** Such comments nest. -1: it does not end. */
-function endOfComment(sql: string, start: number): number {
+/**
+ * Where the comment in slashes that starts at `start` has ended; `undefined`: nowhere. Such comments nest ("Comments",
+ * sql-syntax-lexical).
+ */
+export function endOfComment(sql: string, start: number): number | undefined {
   const edge = /\/\*|\*\//g
   edge.lastIndex = start
-  for (let depth = 1; depth > 0; ) {
+  let depth = 0
+  do {
     const match = edge.exec(sql)
-    if (match === null) return -1
+    if (match === null) return undefined
     depth += match[0] === '/*' ? 1 : -1
-  }
+  } while (depth > 0)
   return edge.lastIndex
 }

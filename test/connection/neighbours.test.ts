@@ -10,6 +10,10 @@ describe('the first word of a statement', () => {
     ['-- a\n-- b\n call p()', 'call'],
     ['/* a /* b */ c */ Do $$ $$', 'do'],
     ['((select 1) union (select 2))', 'select'],
+    ['--\rbegin', 'begin'],
+    ['--\rcommit /*\nselect */', 'commit'],
+    [';begin', 'begin'],
+    [' ; /* a */ ; -- b\n;listen', 'listen'],
     ['/* never ends', ''],
     ['', ''],
     ['"quoted"', ''],
@@ -32,6 +36,7 @@ describe('the first word of a statement', () => {
       'begin',
       'copy t from stdin',
       'explain analyze call p()',
+      '--\rcommit /*\nselect */',
       '',
     ]) {
       expect(isPlainQuery(sql)).toBe(false)

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { everyPart, noPart, partsTouchedBy, SessionPart } from '../../src/connection/session-parts.ts'
 
@@ -34,6 +36,9 @@ const partly: readonly [sql: string, parts: number][] = [
   ['with x as (insert into t values (1) returning id) select id from x', sequences],
   ['update t set id = default', sequences],
   ["select nextval('s'), pg_catalog.setval('s', 1)", sequences],
+  ['with x as (select f.a from f) insert into t select a from x', sequences],
+  ['with x as (values (1)) merge into t using u on true when matched then do nothing', sequences],
+  ['prepare p as insert into t (a) values ($1)', statements | sequences],
   ['merge into t using u on t.id = u.id when matched then do nothing', sequences],
   ['copy t (a, b) from stdin', sequences],
   ['select pg_advisory_lock(1)', locks],
@@ -43,6 +48,11 @@ const partly: readonly [sql: string, parts: number][] = [
   ['set role tenant', settings | role],
   ['set session authorization tenant', settings | role],
   ['set session characteristics as transaction read only', settings | role],
+  ["set local.foo = 'x'", settings | role],
+  ["set session.foo = 'x'", settings | role],
+  ["set transaction.foo = 'x'", settings | role],
+  ["set constraints.foo = 'x'", settings | role],
+  ["set local transaction.foo = 'x'", noPart],
   ['listen news', channels],
   ['declare c cursor with hold for select 1', cursors],
   ['prepare p as select $1::int', statements],
@@ -74,6 +84,15 @@ const anything = [
   'create temp table x (a int)',
   'select 1 into temp x',
   "load 'auto_explain'",
+  'select 1 insert into temp x',
+  'select (1) insert into temp x',
+  'select 1 as merge into temp x',
+  'with y as (select 1 as a) select y.insert into temp x from y',
+  'with y as (select 1 as a) select (a) insert into temp x from y',
+  'update t set a = 1 returning with (old as o) over(1)',
+  'execute p',
+  `select U&"set!005fconfig" uescape '!' ('work_mem', '77MB', false)`,
+  'select treat(1::bigint as pg_advisory_lock)',
   'explain analyze select f()',
   'discard all',
   'set search_path = hostile',
@@ -105,6 +124,19 @@ describe('R7: by its text', () => {
 
   it('a command without a text may touch anything', () => {
     expect(partsTouchedBy(undefined)).toBe(everyPart)
+  })
+
+  it('long texts are not kept', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const size = 30_000
+    const read = (n: number) => partsTouchedBy(`select ${n}${' '.repeat(size)}`)
+    read(0)
+    collect()
+    const before = process.memoryUsage().heapUsed
+    for (let n = 1; n <= 500; n++) read(n)
+    collect()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan((500 * size) / 3)
   })
 
   it('a text that is read again touches the same', () => {

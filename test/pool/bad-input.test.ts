@@ -154,6 +154,8 @@ describe('bad input gets a typed error that says what to do', () => {
     ['begin', 'pool.transaction()'],
     ['  /* so /* deep */ */ -- that\n commit', 'pool.transaction()'],
     ['start transaction', 'pool.transaction()'],
+    ['--\rbegin', 'pool.transaction()'],
+    [';begin', 'pool.transaction()'],
     ['listen news', 'pool.listen()'],
     ["SET statement_timeout = '1s'", 'serverSettings'],
     ['copy t from stdin', 'pool.use()'],

@@ -1,6 +1,6 @@
 import { Connection } from './connection/connection.ts'
 import type { Session } from './connection/session.ts'
-import { type Clock, onAbort, withDeadline } from './deadline.ts'
+import { onAbort, systemClock, withDeadline } from './deadline.ts'
 import { formatDuration } from './duration.ts'
 import { InterfaceError } from './errors.ts'
 
@@ -26,20 +26,16 @@ export async function lend(session: Session, hook: string, run: ConnectionHook):
   }
 }
 
-/** What a hook's `work` gives, unless it takes longer than `limit` milliseconds (0: no limit) or `signal` aborts. */
-export function bounded<T>(
-  hook: string,
-  work: Promise<T>,
-  clock: Clock,
-  limit: number,
-  signal: AbortSignal,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stopWatching = onAbort(signal, reject)
-    withDeadline(clock, limit, work, () => {
-      return new InterfaceError(`the ${hook} hook did not end within ${formatDuration(limit)} (hookTimeout)`)
-    })
-      .then(resolve, reject)
-      .finally(stopWatching)
+/**
+ * What a hook's `work` gives, unless it takes longer than `limit` milliseconds (0: no limit) or `signal` aborts. The
+ * limit keeps the process alive: nothing else may, while the hook is waited for.
+ */
+export function bounded<T>(hook: string, work: Promise<T>, limit: number, signal: AbortSignal): Promise<T> {
+  let stopWatching = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stopWatching = onAbort(signal, reject)
   })
+  return withDeadline(systemClock, limit, Promise.race([work, aborted]), () => {
+    return new InterfaceError(`the ${hook} hook did not end within ${formatDuration(limit)} (hookTimeout)`)
+  }).finally(stopWatching)
 }

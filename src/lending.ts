@@ -37,7 +37,12 @@ export class Lending {
       this.#deadlocks === undefined
         ? this.#resources.acquire(acquire)
         : this.#deadlocks.wait(options.signal, (signal) => this.#resources.acquire({ ...acquire, signal }))
-    return this.#presence === undefined ? lease : this.#presence.during(lease)
+    return this.during(lease)
+  }
+
+  /** Keeps the process alive while a caller waits for `wait`, where the pool's own timers do not. */
+  during<T>(wait: Promise<T>): Promise<T> {
+    return this.#presence === undefined ? wait : this.#presence.during(wait)
   }
 
   /** Runs a callback that holds `lease` until its end. */
@@ -57,7 +62,7 @@ function callerOf(entry: Entry): string {
   return calls.map((call) => call.replace(/^\s*at /, '')).join('\n') || 'an unknown caller'
 }
 
-/** Keeps the process alive while somebody waits, where the pool's own timers do not. */
+/** A timer that keeps the process alive while somebody waits. */
 class Presence {
   #waiting = 0
   #timer: NodeJS.Timeout | undefined

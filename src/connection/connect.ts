@@ -19,7 +19,8 @@ export async function openSession(
   owner: SessionOwner,
   signal: AbortSignal,
 ): Promise<Session> {
-  const established = await establish(target, signal, settings.clock)
+  // Not by the session's clock: whoever waits for a connection that is being opened is to have it, or the limit.
+  const established = await establish(target, signal)
   return new Session(established, settings, owner)
 }
 

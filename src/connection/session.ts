@@ -95,7 +95,7 @@ export class Session implements PreparedCommandHost {
     const { cancelTimeout, clock } = settings
     this.#cancellation = new Cancellation(this.#pipeline, established, cancelTimeout, clock)
     this.#expiry = new Expiry(this.#pipeline, clock, (command) =>
-      this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome)),
+      this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome, beingPrepared(command))),
     )
   }
 
@@ -252,9 +252,10 @@ export class Session implements PreparedCommandHost {
     return `rockpool_portal_${++this.#portals}`
   }
 
-  /** Whether the connection, while it is open, keeps the process alive. */
+  /** Whether the connection, while it is open, keeps the process alive; not: neither does a time-out that is over. */
   keepProcess(keeps: boolean): void {
     this.#pipeline.keepProcess(keeps)
+    if (!keeps && this.isIdle) this.#expiry.stop()
   }
 
   /** From now on `owner` is told what happens. */
@@ -316,11 +317,16 @@ export class Session implements PreparedCommandHost {
 /** UNICODE is UTF8's old name. */
 const utf8 = new Set(['UTF8', 'UNICODE'])
 
-function timedOut(timeout: number, outcome: Outcome): QueryTimeoutError {
+/** Of a command that was not run: whether the server was at it all the same, or at its types. */
+function beingPrepared(command: Command<unknown>): boolean {
+  return command.isWritten || command.errand !== undefined
+}
+
+function timedOut(timeout: number, outcome: Outcome, preparing = false): QueryTimeoutError {
   const limit = formatDuration(timeout)
-  const what =
-    outcome === 'not-sent'
-      ? 'waited behind others on its connection until its time was over and was not sent'
-      : 'took longer than that and was cancelled on the server'
+  const notRun = preparing
+    ? 'was still being prepared by then and was not run'
+    : 'waited behind others on its connection until its time was over and was not sent'
+  const what = outcome === 'not-sent' ? notRun : 'took longer than that and was cancelled on the server'
   return new QueryTimeoutError(`command time-out of ${limit}: the statement ${what}`, { outcome })
 }

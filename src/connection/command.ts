@@ -119,7 +119,7 @@ export abstract class Command<T> extends Request {
   }
 
   override refused(error: unknown): void {
-    this.#fail(this.#gaveUp?.('not-sent') ?? error)
+    this.#fail(this.#reason('not-sent', error))
     this.onFinished?.()
   }
 
@@ -146,7 +146,7 @@ export abstract class Command<T> extends Request {
         return 'again'
       }
       if (!wanted) takesCancel(failure, this.host)
-      this.#fail(this.#gaveUp?.(failure.outcome ?? 'failed') ?? failure)
+      this.#fail(this.#reason(failure.outcome ?? 'failed', failure))
     } else if (wanted && this.isUnfinished) {
       this.#state = 'waiting'
       return 'again'
@@ -160,7 +160,7 @@ export abstract class Command<T> extends Request {
   }
 
   override lost(loss: Loss, outcome: Outcome): void {
-    if (this.#state !== 'settled') this.#fail(this.#gaveUp?.(outcome) ?? loss(outcome))
+    if (this.#state !== 'settled') this.#fail(this.#reason(outcome, loss(outcome)))
     this.onFinished?.()
   }
 
@@ -176,6 +176,11 @@ export abstract class Command<T> extends Request {
 
   override copyData(_bytes: Buffer, _start: number, _end: number): void {
     if (this.failure === undefined) throw brokenProtocol('COPY data came that was not asked for')
+  }
+
+  /** What the caller is told: its own reason where it gave up, whatever that is, else `failure`. */
+  #reason(outcome: Outcome, failure: unknown): unknown {
+    return this.#gaveUp === undefined ? failure : this.#gaveUp(outcome)
   }
 
   #succeed(value: T): void {

@@ -33,4 +33,39 @@ describe('a cancel', () => {
     expect(connection.isClosed).toBe(false)
     await connection.terminate()
   })
+
+  it('that came while its statement was prepared lets nothing run, and the time-out says so', async () => {
+    const written: string[] = []
+    let session: Peer | undefined
+    const server = await scriptedServer(async (peer) => {
+      const packet = await peer.packet()
+      if (packet.readInt32BE(0) === cancelRequest) {
+        session!.send(message('1'), message('t', Buffer.alloc(2)), message('n'))
+        return peer.socket.end()
+      }
+      session = peer
+      peer.send(welcome)
+      for (;;) {
+        const letter = (await peer.read(1)).toString()
+        await peer.packet()
+        written.push(letter)
+        if (letter === 'S') peer.send(readyForQuery())
+      }
+    })
+    const { host, port } = server.address
+    const connection = await connect(undefined, { host, port, user: 'app', ssl: false })
+    const prepared = connection.fetch('select 1', [], { timeout: 100 })
+    const behind = connection.fetch('select 2', [], { timeout: 50 })
+    await expect(behind).rejects.toMatchObject({
+      outcome: 'not-sent',
+      message:
+        'command time-out of 50 ms: the statement waited behind others on its connection until its time was over and was not sent',
+    })
+    await expect(prepared).rejects.toMatchObject({
+      outcome: 'not-sent',
+      message: 'command time-out of 100 ms: the statement was still being prepared by then and was not run',
+    })
+    expect(written).toEqual(['P', 'D', 'H', 'S'])
+    await connection.terminate()
+  })
 })

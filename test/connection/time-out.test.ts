@@ -55,6 +55,20 @@ describe.for(servers())('R8 on PostgreSQL $major', (server) => {
     await expect(connection.fetch('select 1', [], { signal: controller.signal })).rejects.toBe(reason)
   })
 
+  it.for([
+    ['is cancelled', async () => {}],
+    ['is lost with its connection', () => connection.terminate()],
+  ] as const)('an abort with the reason null rejects with null where the statement %s', async ([, then]) => {
+    connection = await connect(dsn)
+    const controller = new AbortController()
+    const sleeping = connection.fetch('select pg_sleep(60)', [], { signal: controller.signal })
+    const ends = sleeping.catch((reason: unknown) => ({ reason }))
+    await until('the statement runs', isSleeping)
+    controller.abort(null)
+    await then()
+    expect(await ends).toEqual({ reason: null })
+  })
+
   it('one that waits behind another is dropped unsent, or cancelled when its turn comes', async () => {
     connection = await connect(dsn)
     await connection.execute('create table if not exists written (n int)')

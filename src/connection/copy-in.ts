@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { InterfaceError, type Outcome, type PostgresError } from '../errors.ts'
 import { writeCopyData, writeCopyDone, writeCopyFail } from '../wire/frontend.ts'
 import type { TransactionStatus } from '../wire/messages.ts'
@@ -151,8 +151,8 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
   }
 }
 
-function isStream(source: object): source is Readable {
-  return 'destroy' in source && 'on' in source
+export function isStream(given: object): given is Readable | Writable {
+  return 'destroy' in given && 'on' in given
 }
 
 /**

@@ -1,5 +1,6 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { onAbort } from '../deadline.ts'
 import type { Outcome } from '../errors.ts'
 import type { TransactionStatus } from '../wire/messages.ts'
 import { OutBuffer } from '../wire/out-buffer.ts'
@@ -69,6 +70,11 @@ class CopyOutCommand extends SimpleQuery<string> {
     super.lost(loss, outcome)
   }
 
+  override refused(error: unknown): void {
+    this.#end(false)
+    super.refused(error)
+  }
+
   /** What still comes is read, so that the connection gets free, and dropped. */
   override giveUp(reason: GiveUpReason, isHead: boolean): void {
     this.#end(false)
@@ -98,16 +104,21 @@ export async function copyOut(
   output: CopyOutput,
   limits: CallLimits,
 ): Promise<string> {
-  limits.signal?.throwIfAborted()
   const stop = new AbortController()
-  const signal = limits.signal === undefined ? stop.signal : AbortSignal.any([limits.signal, stop.signal])
-  const command = new CopyOutCommand(session, sql)
-  const answer = session.run(command, { ...limits, signal })
-  const consumed = consume(command, answer, output, stop)
-  consumed.catch((error: unknown) => stop.abort(error))
-  const tag = await answer
-  await consumed
-  return tag
+  // AbortSignal.any would leave a trace on the caller's signal, which may be the process's own, for each call.
+  const off = onAbort(limits.signal, (reason) => stop.abort(reason))
+  try {
+    limits.signal?.throwIfAborted()
+    const command = new CopyOutCommand(session, sql)
+    const answer = session.run(command, { ...limits, signal: stop.signal })
+    const consumed = consume(command, answer, output, stop)
+    consumed.catch((error: unknown) => stop.abort(error))
+    const tag = await answer
+    await consumed
+    return tag
+  } finally {
+    off()
+  }
 }
 
 async function consume(

@@ -1,8 +1,8 @@
 import { systemClock } from '../deadline.ts'
-import { parseDuration } from '../duration.ts'
 import { InterfaceError, PostgresError } from '../errors.ts'
+import { readLimits } from './call-limits.ts'
 import { interpolate, literalsText, typedLiteral, typeNamesText } from './copy-arguments.ts'
-import { asIs, copyIn } from './copy-in.ts'
+import { asIs, copyIn, isStream } from './copy-in.ts'
 import {
   type CopyFromOptions,
   type CopyFromTableOptions,
@@ -29,14 +29,17 @@ import { quoteIdentifier, readSql, type Sql } from './sql.ts'
  * side is. All rows arrive or none.
  *
  * Beside what every call rejects with, they reject with what the source or the output failed with. The connection is
- * usable afterwards. Once begun, a stream belongs to the call: it is destroyed where the call fails. `timeout` and
- * `signal` end the COPY on the server.
+ * usable afterwards. A stream belongs to the call: it is destroyed where the call fails, unless it was refused for its
+ * arguments. `timeout` and `signal` end the COPY on the server.
  */
 export abstract class CopyQueries extends Queries {
+  /** @throws InterfaceError where the session is another's by now: a call must not go on with its next statement. */
+  protected abstract checkUsable(method: string): void
+
   /** Copies a table, or some of its columns, to `output`. */
   async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
     const sql = copyFromTableText(table, options)
-    return this.#copyOut('copyFromTable', sql, options)
+    return owning(options.output, this.#copyOut('copyFromTable', sql, options))
   }
 
   /**
@@ -50,23 +53,22 @@ export abstract class CopyQueries extends Queries {
   ): Promise<string> {
     const statement = readSql('copyFromQuery', query, args)
     checkCopyFromQuery(options)
-    const left = remaining(options)
-    const text =
-      statement.args.length === 0
-        ? statement.text
-        : await this.#withLiterals(statement.text, statement.args, left)
-    return this.#copyOut('copyFromQuery', copyFromQueryText(text, options), {
-      ...options,
-      ...left(),
-    })
+    const copied = this.#copyFromQuery(
+      statement.text,
+      statement.args,
+      options,
+      remaining('copyFromQuery', options),
+    )
+    return owning(options.output, copied)
   }
 
   /** Copies what `source` gives into a table. */
   async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
     const sql = copyToTableText(table, options)
-    return this.#call('copyToTable', sql, options, (session, limits) =>
+    const copied = this.#call('copyToTable', sql, options, (session, limits) =>
       copyIn<unknown>(session, sql, options.source, asIs, limits),
     )
+    return owning(options.source, copied)
   }
 
   /**
@@ -75,13 +77,20 @@ export abstract class CopyQueries extends Queries {
    */
   async copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
     checkCopyRecords(table, options)
+    return owning(
+      options.records,
+      this.#copyRecords(table, options, remaining('copyRecordsToTable', options)),
+    )
+  }
+
+  async #copyRecords(table: string, options: CopyRecordsOptions, left: () => CallOptions): Promise<string> {
     const name = tableName(table, options.schema)
-    const left = remaining(options)
     const columns = options.columns ?? (await this.#columnNames(name, left))
     const { fields } = await this.#describe('copyRecordsToTable', columnsText(name, columns), left)
     return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
       const typeOids = fields.map(({ typeOid }) => typeOid)
       await session.learnTypes(typeOids, limits)
+      this.checkUsable('copyRecordsToTable')
       const codecs = session.types.codecs(typeOids)
       const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
       const sql = copyRecordsText(name, columns, format.format, options.where)
@@ -93,6 +102,16 @@ export abstract class CopyQueries extends Queries {
         throw error
       }
     })
+  }
+
+  async #copyFromQuery(
+    query: string,
+    args: readonly unknown[],
+    options: CopyFromOptions,
+    left: () => CallOptions,
+  ): Promise<string> {
+    const text = args.length === 0 ? query : await this.#withLiterals(query, args, left)
+    return this.#copyOut('copyFromQuery', copyFromQueryText(text, options), { ...options, ...left() })
   }
 
   #copyOut(method: string, sql: string, options: CopyFromOptions): Promise<string> {
@@ -136,8 +155,18 @@ export abstract class CopyQueries extends Queries {
   }
 
   #call<T>(method: string, sql: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
-    const timeout = options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout)
-    return this.callSession(method, sql, { timeout, signal: options.signal }, call)
+    const { timeout, signal } = options
+    return this.callSession(method, sql, readLimits(method, { timeout, signal }), call)
+  }
+}
+
+/** A stream that was given to a call is destroyed where the call fails, also where the COPY was never sent. */
+async function owning<T>(given: object, call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    if (isStream(given)) given.destroy()
+    throw error
   }
 }
 
@@ -152,8 +181,8 @@ function columnsText(name: string, columns: readonly string[]): string {
 }
 
 /** What is left of a call's time for its next statement. Without a time of its own, each has the default. */
-function remaining({ timeout, signal }: CallOptions): () => CallOptions {
-  const limit = timeout === undefined ? undefined : parseDuration('timeout', timeout)
+function remaining(method: string, { timeout, signal }: CallOptions): () => CallOptions {
+  const { timeout: limit } = readLimits(method, { timeout, signal })
   const started = systemClock.now()
   return () => ({
     ...(limit !== undefined && {

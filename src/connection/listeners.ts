@@ -17,18 +17,12 @@ export type LogListener = (report: PostgresReport) => unknown
 /** Hears that the connection is gone, whoever closed it. */
 export type TerminationListener = () => unknown
 
-interface ChannelListeners {
-  readonly callbacks: Set<NotificationListener>
-  /** Whether a LISTEN has taken effect; one inside a transaction does at its COMMIT, or never. */
-  isListening: boolean
-}
-
 /** PostgreSQL's NAMEDATALEN, less the zero at the end: a longer name is cut, and its notifications have the cut one. */
 const longestChannel = 63
 
 /** Who listens to a session. What a listener throws, or rejects with, goes to `failed` and hurts nobody. */
 export class Listeners {
-  readonly #channels = new Map<string, ChannelListeners>()
+  readonly #channels = new Map<string, Set<NotificationListener>>()
   readonly #logs = new Set<LogListener>()
   readonly #terminations = new Set<TerminationListener>()
   readonly #failed: (error: unknown) => void
@@ -37,7 +31,10 @@ export class Listeners {
     this.#failed = failed
   }
 
-  /** Adds `callback` to a channel's; the server is asked to LISTEN where it does not yet. */
+  /**
+   * Adds `callback` to a channel's. The server is asked to LISTEN in any case, which does no harm twice: whether an
+   * earlier LISTEN is in effect, a ROLLBACK, an UNLISTEN or a DISCARD of the user's may have changed.
+   */
   async listen(
     session: Session,
     channel: string,
@@ -45,19 +42,15 @@ export class Listeners {
     limits: CallLimits,
   ): Promise<void> {
     checkChannel(channel)
-    let listeners = this.#channels.get(channel)
-    if (listeners === undefined) {
-      listeners = { callbacks: new Set(), isListening: false }
-      this.#channels.set(channel, listeners)
-    }
+    const callbacks = this.#channels.get(channel) ?? new Set()
+    this.#channels.set(channel, callbacks)
     // From now on: a notification may come with the very answer to the LISTEN.
-    listeners.callbacks.add(callback)
-    if (listeners.isListening) return
+    const isNew = !callbacks.has(callback)
+    callbacks.add(callback)
     try {
       await session.run(new SimpleCommand(session, `LISTEN ${quoteIdentifier(channel)}`), limits)
-      listeners.isListening = session.transactionStatus === 'I'
     } catch (error) {
-      this.#forget(channel, callback)
+      if (isNew) this.#forget(channel, callback)
       throw error
     }
   }
@@ -82,8 +75,8 @@ export class Listeners {
   }
 
   notification(pid: number, channel: string, payload: string): void {
-    const listeners = this.#channels.get(channel)
-    if (listeners !== undefined) this.#tell(listeners.callbacks, payload, { pid, channel })
+    const callbacks = this.#channels.get(channel)
+    if (callbacks !== undefined) this.#tell(callbacks, payload, { pid, channel })
   }
 
   notice(report: PostgresReport): void {
@@ -119,14 +112,15 @@ export class Listeners {
   }
 
   #forget(channel: string, callback: NotificationListener): boolean {
-    const listeners = this.#channels.get(channel)
-    if (!listeners?.callbacks.delete(callback)) return false
-    if (listeners.callbacks.size === 0) this.#channels.delete(channel)
+    const callbacks = this.#channels.get(channel)
+    if (!callbacks?.delete(callback)) return false
+    if (callbacks.size === 0) this.#channels.delete(channel)
     return true
   }
 }
 
-function checkChannel(channel: string): void {
+/** @throws InterfaceError where `channel` is no name of one. */
+export function checkChannel(channel: string): void {
   const isName = typeof channel === 'string' && channel !== ''
   if (!isName || Buffer.byteLength(channel) > longestChannel) {
     throw new InterfaceError(`a channel's name must be a string of 1 to ${longestChannel} bytes`, {

@@ -7,9 +7,10 @@ import {
   type FieldDescription,
   readParameterDescription,
   readRowDescription,
+  type TransactionStatus,
 } from '../wire/messages.ts'
 import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { DataFlow } from '../wire/request.ts'
+import type { Continuation } from '../wire/request.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
 import { isPlainQuery } from './first-word.ts'
 import { Statement } from './statement.ts'
@@ -47,6 +48,8 @@ export abstract class PreparedCommand<T> extends Command<T> {
   #unanswered: { reason: unknown } | undefined
   /** What is known of the execution: it may find a statement from before outdated until Bind has succeeded. */
   #fit: 'assumed' | 'outdated' | 'seen' = 'seen'
+  /** Whether its first run may have failed because it was outdated, or by an error that the user's code raised. */
+  #isSuspect = false
 
   constructor(host: PreparedCommandHost, sql: string, store: StatementStore = host.cache) {
     super(host)
@@ -205,17 +208,20 @@ export abstract class PreparedCommand<T> extends Command<T> {
     if (!isLost && !saysOutdated(failure)) return
     this.#fit = 'outdated'
     this.host.cache.clear()
-    if (!isLost) this.host.statementsOutdated()
+    if (failure.sqlState === '0A000') this.host.statementsOutdated()
+    else this.#isSuspect = !isLost
+  }
+
+  /** That it works once it is prepared again shows that it was outdated, as those of others may be. */
+  override ready(status: TransactionStatus): Continuation {
+    const continuation = super.ready(status)
+    if (continuation === 'done' && this.#isSuspect && this.failure === undefined)
+      this.host.statementsOutdated()
+    return continuation
   }
 
   protected override mayRepeat(failure: RockpoolError): boolean {
     return this.#fit === 'outdated' || (!this.isFragile && takesCancel(failure, this.host))
-  }
-
-  /** Kept, it would be pipelined with others the next time, which a server that waits for COPY data cannot bear. */
-  override copyIn(flow: DataFlow): void {
-    this.host.cache.clear()
-    super.copyIn(flow)
   }
 
   override bindComplete(): void {

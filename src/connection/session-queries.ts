@@ -71,7 +71,7 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
     return this.#ended !== undefined
   }
 
-  checkUsable(method: string, kind = this.kind): void {
+  override checkUsable(method: string, kind = this.kind): void {
     if (this.#ended === undefined) return
     throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Statement } from '../../src/connection/statement.ts'
 import { StatementCache, type StatementCacheSettings } from '../../src/connection/statement-cache.ts'
-import { type Connection, connect } from '../../src/index.ts'
+import { type Connection, connect, InterfaceError } from '../../src/index.ts'
 import { TypeConfiguration, TypeRegistry } from '../../src/wire/codecs/index.ts'
 import { OutBuffer } from '../../src/wire/out-buffer.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
@@ -182,6 +182,14 @@ describe.for(servers())('R20: statements kept on PostgreSQL $major', (server) =>
       ).toBeLessThanOrEqual(1)
       await one.close()
     })
+  })
+
+  it('stay where a COPY was refused by a method that is not for it', async () => {
+    await connection.execute('create table fruits (id int)')
+    await connection.fetch('select 7')
+    await expect(connection.fetch('copy fruits from stdin')).rejects.toThrow(InterfaceError)
+    await expect(connection.fetch('copy fruits from stdin')).rejects.toThrow(InterfaceError)
+    expect(await kept()).toContain('select 7')
   })
 
   it('the same text of two calls at once is prepared once', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners, once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -242,6 +243,50 @@ describe.for(servers())('COPY to an output on PostgreSQL $major', (server) => {
     await expect(
       connection.copyFromTable('fruits', { output: never, signal: controller.signal }),
     ).rejects.toBe(reason)
+  })
+
+  it('what never reaches the server destroys its stream as well', async () => {
+    const aborted = AbortSignal.abort(new Error('before'))
+    const failing: ((output: Writable) => Promise<string>)[] = [
+      (output) => connection.copyFromTable('a\0b', { output }),
+      (output) => connection.copyFromTable('fruits', { output, signal: aborted }),
+      (output) => connection.copyFromQuery('select $1::int from nowhere', [1], { output }),
+      (output) => connection.copyFromQuery('select $1::int', ['no int'], { output }),
+    ]
+    for (const copy of failing) {
+      const output = new PassThrough()
+      await expect(copy(output)).rejects.toThrow()
+      if (!output.destroyed) await once(output, 'close')
+    }
+    const sources: ((source: PassThrough) => Promise<string>)[] = [
+      (source) => connection.copyToTable('a\0b', { source }),
+      (source) => connection.copyToTable('fruits', { source, signal: aborted }),
+      (source) => connection.copyRecordsToTable('nowhere', { records: source }),
+    ]
+    for (const copy of sources) {
+      const source = new PassThrough()
+      await expect(copy(source)).rejects.toThrow()
+      expect(source.destroyed).toBe(true)
+    }
+    const refused = new PassThrough()
+    await expect(connection.copyFromTable('fruits', { output: refused, timeout: -1 })).rejects.toThrow()
+    expect(refused.destroyed).toBe(false)
+  })
+
+  it('a signal that lives longer keeps nothing of it, and another one than a signal is refused', async () => {
+    const { signal } = new AbortController()
+    const kept = () =>
+      Object.getOwnPropertySymbols(signal)
+        .map((symbol) => (signal as unknown as Record<symbol, unknown>)[symbol])
+        .map((value) => (value instanceof Set || value instanceof Map ? value.size : 0))
+    const before = kept()
+    for (let i = 0; i < 5; i++) await connection.copyFromTable('fruits', { output: () => {}, signal })
+    await expect(connection.copyFromTable('nowhere', { output: () => {}, signal })).rejects.toThrow()
+    expect(kept()).toEqual(before)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    await expect(
+      connection.copyFromTable('fruits', { output: () => {}, signal: {} as AbortSignal }),
+    ).rejects.toThrow('signal: must be an AbortSignal')
   })
 
   it('R6: a release cancels it, and the next owner finds the connection as new', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Connection, connect, DataError } from '../../src/index.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Session } from '../../src/connection/session.ts'
+import { type Connection, connect, createPool, DataError } from '../../src/index.ts'
 import { adminQuery, freshDatabase, servers } from '../support/servers.ts'
 
 const words = fc.oneof(
@@ -133,6 +134,26 @@ describe.for(servers())('copyRecordsToTable on PostgreSQL $major', (server) => {
     await adminQuery(dsn, 'alter table changing alter v type float4')
     await connection.copyRecordsToTable('changing', { records: [[2]] })
     expect(await connection.fetch('select * from changing')).toEqual([{ v: 1 }, { v: 2 }])
+  })
+
+  it("R6: nothing is sent for a connection that was released behind its types' answer", async () => {
+    await connection.execute("create type late as enum ('a'); create table lately (v late)")
+    await using pool = await createPool(dsn, { minSize: 1, maxSize: 1 })
+    const held = await pool.acquire()
+    const learnTypes = Session.prototype.learnTypes
+    const spy = vi.spyOn(Session.prototype, 'learnTypes').mockImplementation(async function (
+      this: Session,
+      ...args
+    ) {
+      await learnTypes.apply(this, args)
+      void held.release()
+    })
+    const copied = held.copyRecordsToTable('lately', { records: [['a']] })
+    await expect(copied).rejects.toThrow(
+      'cannot call Connection.copyRecordsToTable(): connection has been released back to the pool',
+    )
+    spy.mockRestore()
+    expect(await pool.fetchVal('select count(*)::int from lately')).toBe(0)
   })
 
   it('a role that may only insert may copy', async () => {

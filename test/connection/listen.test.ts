@@ -81,6 +81,17 @@ describe.for(servers())('listeners of a connection on PostgreSQL $major', (serve
     await until('it is heard', () => heard.length === 1)
   })
 
+  it("after an UNLISTEN or DISCARD ALL of the user's own, a listener that is added hears again", async () => {
+    const second: string[] = []
+    await connection.addListener('news', hear)
+    for (const [i, sql] of ['unlisten *', 'discard all'].entries()) {
+      await connection.execute(sql)
+      await connection.addListener('news', (payload) => second.push(payload))
+      await notify('news', sql)
+      await until('both hear it', () => second.includes(sql) && heard.length === i + 1)
+    }
+  })
+
   it('a failing listener hurts nobody, and is told as a warning', async () => {
     const warning = once(process, 'warning')
     await connection.addListener('news', () => {

@@ -1,4 +1,4 @@
-import { quotedName, sqlTokens } from './sql-tokens.ts'
+import { parameter, quotedName, sqlTokens } from './sql-tokens.ts'
 
 /** The parts of a session's state that a statement can touch and a reset can restore, as bits. */
 export const SessionPart = {
@@ -105,6 +105,8 @@ function partsAt(tokens: readonly string[], i: number, first: number): SessionPa
       return SessionPart.sequences
     case 'into':
       return isVerb(tokens, i - 1, first) ? noPart : everyPart
+    case '.':
+      return isValue(tokens[i - 1]!) && isName(tokens[i + 1] ?? '') ? everyPart : noPart
     case 'uescape':
       // It may change what the name before it stands for.
       return everyPart
@@ -126,6 +128,11 @@ function isVerb(tokens: readonly string[], i: number, first: number): boolean {
   if (i === first || before === '(') return true
   if (before === 'as') return tokens[first] === 'prepare'
   return before === ')' && tokens[opening(tokens, i - 1) - 1] === 'as'
+}
+
+/** Whether a value ends there, behind which a dot and a name may call a function: (1).f is f(1). */
+function isValue(token: string): boolean {
+  return token === ')' || token === ']' || token === parameter
 }
 
 function isName(token: string): boolean {

@@ -1,6 +1,7 @@
-/** What stands for a token whose own text does not matter: a quoted name, a string. */
+/** What stands for a token whose own text does not matter: a quoted name, a string, a parameter such as $1. */
 export const quotedName = '"'
 export const stringConstant = "'"
+export const parameter = '$'
 
 /**
  * One piece of SQL ("Lexical Structure", sql-syntax-lexical): blank, comment to the end of the line, the start of a
@@ -8,11 +9,11 @@ export const stringConstant = "'"
  * Characters beyond ASCII are letters, blanks of Unicode among them.
  */
 const piece =
-  /([ \t\n\r\f\v]+|--[^\r\n]*)|(\/\*)|(e'[^'\\]*(?:(?:''|\\[\s\S])[^'\\]*)*')|((?:[bxn]|u&)?'[^']*(?:''[^']*)*')|((?:u&)?"[^"]*(?:""[^"]*)*")|(\$(?:[a-z_\u0080-\uffff][a-z0-9_\u0080-\uffff]*)?\$)|(\$\d+|\d+)|([a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*)|([^'"])/iy
+  /([ \t\n\r\f\v]+|--[^\r\n]*)|(\/\*)|(e'[^'\\]*(?:(?:''|\\[\s\S])[^'\\]*)*')|((?:[bxn]|u&)?'[^']*(?:''[^']*)*')|((?:u&)?"[^"]*(?:""[^"]*)*")|(\$(?:[a-z_\u0080-\uffff][a-z0-9_\u0080-\uffff]*)?\$)|(\$\d+)|(\d+)|([a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*)|([^'"])/iy
 
 /**
- * The tokens of `sql`: words in lower case (of ASCII), `quotedName`, `stringConstant`, and every other character by
- * itself. Comments, numbers and parameters are left out. `undefined` where the text cannot be read with certainty:
+ * The tokens of `sql`: words in lower case (of ASCII), `quotedName`, `stringConstant`, `parameter`, and every other
+ * character by itself. Comments and numbers are left out. `undefined` where the text cannot be read with certainty:
  * something does not end, or a backslash in a plain string, whose meaning depends on standard_conforming_strings.
  */
 export function sqlTokens(sql: string): string[] | undefined {
@@ -23,7 +24,7 @@ export function sqlTokens(sql: string): string[] | undefined {
     const match = piece.exec(sql)
     if (match === null) return undefined
     at = piece.lastIndex
-    const [, , comment, escapeString, string, name, dollarQuote, , word, symbol] = match
+    const [, , comment, escapeString, string, name, dollarQuote, argument, , word, symbol] = match
     if (comment !== undefined) {
       const end = endOfComment(sql, match.index)
       if (end === undefined) return undefined
@@ -41,6 +42,8 @@ export function sqlTokens(sql: string): string[] | undefined {
       tokens.push(stringConstant)
     } else if (name !== undefined) {
       tokens.push(quotedName)
+    } else if (argument !== undefined) {
+      tokens.push(parameter)
     } else if (symbol !== undefined) {
       tokens.push(symbol)
     }

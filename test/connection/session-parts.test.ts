@@ -28,6 +28,7 @@ const untouched = [
   "select pg_advisory_xact_lock(1), currval('s'), pg_notify('a', 'b')",
   'lock table t in share mode',
   'select 1from t',
+  'select 1.5, .5, 2. , t.a, (t.b).*, a[1] from public.t where id > $1 limit $2',
 ]
 
 const partly: readonly [sql: string, parts: number][] = [
@@ -91,6 +92,9 @@ const anything = [
   'with y as (select 1 as a) select (a) insert into temp x from y',
   'update t set a = 1 returning with (old as o) over(1)',
   'execute p',
+  "select ('s'::regclass).nextval",
+  'select $1.pg_advisory_lock',
+  'select a[1].f from t',
   `select U&"set!005fconfig" uescape '!' ('work_mem', '77MB', false)`,
   'select treat(1::bigint as pg_advisory_lock)',
   'explain analyze select f()',

@@ -10,6 +10,8 @@ const disguised: readonly [sql: string, since?: number][] = [
   [`select U&"pg!005fadvisory_lock" uescape '!' (1)`],
   ['select treat(1::bigint as pg_advisory_lock)'],
   ["select treat('numbers'::regclass as nextval)"],
+  ["select ('numbers'::regclass).nextval"],
+  ['select (1::bigint).pg_advisory_lock'],
   ['select 1 insert into temp secret'],
   ['select (1) insert into temp secret'],
   ['with y as (select 1 as a) select a as merge into temp secret from y'],

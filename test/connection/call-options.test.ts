@@ -9,6 +9,8 @@ interface Callee {
 
 type Call = (callee: Callee, options: never) => Promise<unknown>
 
+const output = () => {}
+
 const calls: [name: string, call: Call][] = [
   ['fetch', ({ connection }, options) => connection.fetch('select 1', [], options)],
   ['fetchRow', ({ connection }, options) => connection.fetchRow('select 1', [], options)],
@@ -21,6 +23,23 @@ const calls: [name: string, call: Call][] = [
   ['fetch', ({ connection }, options) => inTransaction(connection, 'fetch', options)],
   ['addListener', ({ connection }, options) => connection.addListener('news', () => {}, options)],
   ['removeListener', ({ connection }, options) => connection.removeListener('news', () => {}, options)],
+  [
+    'copyFromTable',
+    ({ connection }, options: object) => connection.copyFromTable('t', { output, ...options }),
+  ],
+  [
+    'copyFromQuery',
+    ({ connection }, options: object) =>
+      connection.copyFromQuery('select $1::int', [1], { output, ...options }),
+  ],
+  [
+    'copyToTable',
+    ({ connection }, options: object) => connection.copyToTable('t', { source: [], ...options }),
+  ],
+  [
+    'copyRecordsToTable',
+    ({ connection }, options: object) => connection.copyRecordsToTable('t', { records: [], ...options }),
+  ],
   ['fetch', ({ prepared }, options) => prepared.fetch([], options)],
   ['fetchRow', ({ prepared }, options) => prepared.fetchRow([], options)],
   ['fetchVal', ({ prepared }, options) => prepared.fetchVal([], options)],
@@ -42,6 +61,7 @@ describe.for(servers().slice(0, 1))('the options of a call', (server) => {
 
   beforeAll(async () => {
     connection = await connect(await freshDatabase(server))
+    await connection.execute('create table t (n int)')
     prepared = await connection.prepare('select 1')
   })
 

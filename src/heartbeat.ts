@@ -1,10 +1,8 @@
-import type { Session } from './connection/session.ts'
+import { noLimits, type Session } from './connection/session.ts'
 import { SimpleCommand } from './connection/simple-command.ts'
 import { type Clock, type Timer, withDeadline } from './deadline.ts'
 import { formatDuration } from './duration.ts'
 import { ConnectionLostError } from './errors.ts'
-
-const noLimits = { timeout: 0, signal: undefined }
 
 /**
  * Asks a session that only listens, again and again, whether it is alive: a network that swallows everything is

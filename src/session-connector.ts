@@ -7,7 +7,7 @@ import {
   resolveConnectOptions,
 } from './connection/connect-options.ts'
 import { resetReleased } from './connection/reset.ts'
-import type { Session, SessionOwner, SessionSettings } from './connection/session.ts'
+import { noLimits, type Session, type SessionOwner, type SessionSettings } from './connection/session.ts'
 import {
   resolveSessionOptions,
   type SessionOptions,
@@ -21,8 +21,6 @@ import { bounded, type ConnectionHook, lend } from './hooks.ts'
 import type { ConnectHook, PoolHooks, PoolOptions } from './options.ts'
 import { PoolMember } from './pool-member.ts'
 import type { Connector } from './pooling/index.ts'
-
-const noLimits = { timeout: 0, signal: undefined }
 
 /** Nothing that the session's users can have set counts. */
 const isReadOnly = `select pg_catalog.pg_is_in_recovery() or exists

@@ -1,5 +1,5 @@
 import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport } from '../errors.ts'
-import type { Session } from './session.ts'
+import { noLimits, type Session } from './session.ts'
 import { noPart, SessionPart, type SessionParts } from './session-parts.ts'
 import { SimpleColumn, SimpleCommand } from './simple-command.ts'
 import { quoteIdentifier } from './sql.ts'
@@ -28,8 +28,6 @@ const waitForNobody = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED, NOT DEFER
 
 /** What the cache prepared (through the protocol, not with SQL's PREPARE) stays. */
 const listPrepared = 'SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql'
-
-const noLimits = { timeout: 0, signal: undefined }
 
 const openTransaction: PostgresReport = {
   severity: 'WARNING',

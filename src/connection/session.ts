@@ -37,6 +37,9 @@ export interface CallLimits {
   signal: AbortSignal | undefined
 }
 
+/** For commands of the library's own that something else bounds. */
+export const noLimits: CallLimits = { timeout: 0, signal: undefined }
+
 /** What a session tells its owner. */
 export interface SessionOwner {
   lost(error: ConnectionLostError): void

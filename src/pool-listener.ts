@@ -1,5 +1,5 @@
 import { checkOptions } from './connection/check-options.ts'
-import { checkListener, type NotificationListener } from './connection/listeners.ts'
+import { checkChannel, checkListener, type NotificationListener } from './connection/listeners.ts'
 import type { Session, SessionOwner } from './connection/session.ts'
 import { type Clock, onAbort, type Timer } from './deadline.ts'
 import { type Duration, formatDuration, parseDuration } from './duration.ts'
@@ -86,6 +86,7 @@ export class PoolListener {
     listener: NotificationListener,
     options: ListenOptions = {},
   ): Promise<Subscription> {
+    checkChannel(channel)
     checkListener('listen', listener)
     checkOptions(options, ['timeout', 'signal', 'heartbeat', 'onReconnect'])
     const { heartbeat = 30_000, onReconnect, signal } = options

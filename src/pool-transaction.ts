@@ -1,5 +1,10 @@
 import type { Connection } from './connection/connection.ts'
-import type { Transaction, TransactionOptions } from './connection/transaction.ts'
+import {
+  beginText,
+  type Transaction,
+  type TransactionOptions,
+  transactionOptionNames,
+} from './connection/transaction.ts'
 import { type Clock, onAbort } from './deadline.ts'
 import { InterfaceError, PostgresError } from './errors.ts'
 
@@ -16,6 +21,13 @@ export interface PoolTransactionOptions extends TransactionOptions {
   settings?: Record<string, string | number | boolean> | undefined
 }
 
+export const poolTransactionOptionNames = [
+  ...transactionOptionNames,
+  'retries',
+  'role',
+  'settings',
+] as const satisfies readonly (keyof PoolTransactionOptions)[]
+
 /** A transaction to run: its options, checked and taken apart. */
 export interface TransactionPlan {
   options: TransactionOptions
@@ -27,6 +39,7 @@ export interface TransactionPlan {
 /** @throws InterfaceError naming the option that is not what it should be. */
 export function planTransaction(given: PoolTransactionOptions): TransactionPlan {
   const { retries = 0, role, settings = {}, ...options } = given
+  beginText(options)
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw misuse(
       'retries',

@@ -12,7 +12,12 @@ import { type Entry, Lending } from './lending.ts'
 import { checkOneShot } from './one-shots.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
 import { type ListenOptions, PoolListener, type Subscription } from './pool-listener.ts'
-import { type PoolTransactionOptions, planTransaction, runPlanned } from './pool-transaction.ts'
+import {
+  type PoolTransactionOptions,
+  planTransaction,
+  poolTransactionOptionNames,
+  runPlanned,
+} from './pool-transaction.ts'
 import { PooledConnection } from './pooled-connection.ts'
 import {
   type Lease,
@@ -29,6 +34,8 @@ export interface AcquireOptions {
   /** Aborting ends the wait; the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
+
+const acquireOptionNames = ['timeout', 'signal'] as const satisfies readonly (keyof AcquireOptions)[]
 
 type Told<P> = P extends { connection: Session } ? Omit<P, 'connection'> & { processId: number } : P
 
@@ -74,7 +81,8 @@ export class Pool extends Queries implements AsyncDisposable {
     })
     this.#resources = new ResourcePool(this.#connector, settings, { clock, random: Math.random })
     this.#listening = new PoolListener({
-      clock,
+      // A subscription is work, also while its connection is away.
+      clock: systemClock,
       acquireTimeout: settings.acquireTimeout,
       open: (owner, signal) => this.#connector.open(owner, signal),
       isPermanent: (error) => this.#connector.isPermanent(error),
@@ -130,7 +138,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * @throws ConnectError, or what the `init` hook threw; nothing stays open then and the pool is closed.
    */
   open(): Promise<void> {
-    return this.#resources.open()
+    return this.#lending.during(this.#resources.open())
   }
 
   /**
@@ -160,6 +168,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * PoolDeadlockError where `detectDeadlocks` asks for it.
    */
   async use<T>(work: (connection: Connection) => Promise<T> | T, options: AcquireOptions = {}): Promise<T> {
+    checkWork('use', work)
     return this.#use(work, options, this.use)
   }
 
@@ -171,6 +180,8 @@ export class Pool extends Queries implements AsyncDisposable {
     work: (tx: Transaction) => Promise<T> | T,
     options: PoolTransactionOptions & AcquireOptions = {},
   ): Promise<T> {
+    checkWork('transaction', work)
+    checkOptions(options, [...poolTransactionOptionNames, ...acquireOptionNames])
     const { timeout, signal, ...given } = options
     const plan = planTransaction(given)
     const environment = { clock: this.#clock, random: Math.random, signal }
@@ -212,6 +223,7 @@ export class Pool extends Queries implements AsyncDisposable {
 
   /** Changes the sizes: more is opened at once where the floor asks for it; what is too much closes when it is idle. */
   resize(size: { minSize?: number; maxSize?: number }): void {
+    checkOptions(size, ['minSize', 'maxSize'])
     this.#resources.resize(size)
   }
 
@@ -225,7 +237,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * can be opened for good, PostgresError where the server refuses the channel, the signal's reason.
    */
   listen(channel: string, listener: NotificationListener, options?: ListenOptions): Promise<Subscription> {
-    return this.#listening.listen(channel, listener, options)
+    return this.#lending.during(this.#listening.listen(channel, listener, options))
   }
 
   /**
@@ -235,6 +247,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * pool is terminated then.
    */
   async close(options: { timeout?: Duration } = {}): Promise<void> {
+    checkOptions(options, ['timeout'])
     const timeout = parseDuration('timeout', options.timeout ?? 0)
     const ends = await Promise.allSettled([
       this.#resources.close({ timeout }),
@@ -263,7 +276,7 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   #acquire(options: AcquireOptions, entry: Entry): Promise<Lease<Session>> {
-    checkOptions(options, ['timeout', 'signal'])
+    checkOptions(options, acquireOptionNames)
     const { timeout, signal } = options
     const ms = timeout === undefined ? undefined : parseDuration('timeout', timeout)
     return this.#lending.acquire({ timeout: ms, signal }, entry)
@@ -314,6 +327,11 @@ export class Pool extends Queries implements AsyncDisposable {
       lease.release()
     }
   }
+}
+
+/** @throws InterfaceError where `work` is no function. */
+function checkWork(method: string, work: unknown): void {
+  if (typeof work !== 'function') throw new InterfaceError(`Pool.${method}(): the work must be a function`)
 }
 
 /** What keeps a statement from its connection keeps it from the server. */

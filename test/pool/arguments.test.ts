@@ -24,6 +24,32 @@ describe('what a call is given is checked, by name, before anything is done:', (
     expect(pool.stats().leased).toBe(0)
   })
 
+  it('what is no option, no work or no channel, before a connection is opened for it', async () => {
+    const fresh = new Pool(await freshDatabase())
+    const opened: unknown[] = []
+    fresh.on('open', (event) => opened.push(event))
+    const none = null as never
+    const refused: [call: () => unknown, message: string][] = [
+      [() => fresh.resize({ maxsize: 7 } as object), 'did you mean maxSize?'],
+      [() => fresh.resize(none), 'the options must be an object'],
+      [() => fresh.close({ timout: 1 } as object), 'unknown option "timout"'],
+      [() => fresh.use(none), 'Pool.use(): the work must be a function'],
+      [() => fresh.transaction(none), 'Pool.transaction(): the work must be a function'],
+      [() => fresh.transaction(() => {}, none), 'the options must be an object'],
+      [() => fresh.transaction(() => {}, { retry: 1 } as object), 'unknown option "retry"'],
+      [() => fresh.transaction(() => {}, { isolation: 'snapshot' } as object), 'isolation: "snapshot"'],
+      [() => fresh.listen('', () => {}), "a channel's name must be a string of 1 to 63 bytes"],
+    ]
+    for (const [call, message] of refused) {
+      const failure = (async () => call())()
+      await expect(failure).rejects.toThrow(InterfaceError)
+      await expect(failure).rejects.toThrow(message)
+    }
+    expect(opened).toEqual([])
+    expect(fresh.isClosing).toBe(false)
+    await fresh.close()
+  })
+
   it('options that do not exist', async () => {
     await expect(pool.fetch('select 1', [], { timout: 5 } as object)).rejects.toThrow(
       'unknown option "timout"',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Session } from '../../src/connection/session.ts'
 import { type Connection, connect, createPool, DataError } from '../../src/index.ts'
 import { adminQuery, freshDatabase, servers } from '../support/servers.ts'
@@ -148,11 +148,11 @@ describe.for(servers())('copyRecordsToTable on PostgreSQL $major', (server) => {
       await learnTypes.apply(this, args)
       void held.release()
     })
+    onTestFinished(() => spy.mockRestore())
     const copied = held.copyRecordsToTable('lately', { records: [['a']] })
     await expect(copied).rejects.toThrow(
       'cannot call Connection.copyRecordsToTable(): connection has been released back to the pool',
     )
-    spy.mockRestore()
     expect(await pool.fetchVal('select count(*)::int from lately')).toBe(0)
   })
 

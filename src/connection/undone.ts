@@ -1,6 +1,6 @@
 import { InterfaceError } from '../errors.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
-import type { CallLimits, Session } from './session.ts'
+import { type CallLimits, noLimits, type Session } from './session.ts'
 import { SimpleCommand, SimpleQuery } from './simple-command.ts'
 
 /**
@@ -13,13 +13,21 @@ export async function runUndone<T>(
   statement: { sql: string; args: readonly unknown[]; finish: (result: StatementResult) => T },
   limits: CallLimits,
 ): Promise<T> {
-  const before = new Before(session)
+  limits.signal?.throwIfAborted()
+  const before = new Before(session, () => between.isPending)
   const between = new Between(session, before, statement)
-  const [begun, ran, undone] = await Promise.allSettled([
-    session.runUncounted(before, noLimits),
-    session.run(between, limits),
+  const beginning = session.runUncounted(before, noLimits)
+  const running = session.run(between, limits)
+  const all = Promise.allSettled([
+    beginning,
+    running,
     session.runUncounted(new SimpleCommand(session, () => undoOf(before)), noLimits),
   ])
+  await running.catch((error) => {
+    // Nothing is to be undone: BEGIN is not going to be written, and nobody has to wait until it would have been.
+    if (before.isUnwritten) throw error
+  })
+  const [begun, ran, undone] = await all
   if (begun.status === 'rejected') throw begun.reason
   if (ran.status === 'rejected') throw ran.reason
   if (undone.status === 'rejected') throw undone.reason
@@ -31,19 +39,29 @@ class Before extends SimpleQuery<void> {
   /** What undoes it; `undefined` until it has succeeded. */
   undo: string | undefined
   readonly #session: Session
+  readonly #isWanted: () => boolean
   #undo = ''
 
-  constructor(session: Session) {
+  constructor(session: Session, isWanted: () => boolean) {
     super(session, () => {
       const isOutside = this.#session.transactionStatus === 'I'
       this.#undo = isOutside ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`
       return isOutside ? 'BEGIN' : `SAVEPOINT ${savepoint}`
     })
     this.#session = session
+    this.#isWanted = isWanted
+  }
+
+  get isUnwritten(): boolean {
+    return this.isPending && !this.isWritten
   }
 
   override get isSolitary(): boolean {
     return true
+  }
+
+  override prepare(): void {
+    if (!this.#isWanted()) throw notSent()
   }
 
   protected override complete(): { value: undefined } {
@@ -72,8 +90,11 @@ class Between<T> extends QueryCommand<T> {
 
 function undoOf({ undo }: Before): string {
   if (undo !== undefined) return undo
-  throw new InterfaceError('the statement could not be undone and was not sent', { outcome: 'not-sent' })
+  throw notSent()
+}
+
+function notSent(): InterfaceError {
+  return new InterfaceError('the statement could not be undone and was not sent', { outcome: 'not-sent' })
 }
 
 const savepoint = 'rockpool_explain'
-const noLimits = { timeout: 0, signal: undefined }

@@ -197,6 +197,26 @@ describe.for(servers())('a prepared statement on PostgreSQL $major', (server) =>
     await connection.execute('truncate tasks')
   })
 
+  it('R8: explain with analyze whose time is over behind another statement is told at once, and nothing of it runs', async () => {
+    const insert = await connection.prepare("insert into tasks values (100, 'x')")
+    const told: string[] = []
+    const sleeping = connection.execute('select pg_sleep(0.5)').then(() => told.push('slept'))
+    await expect(insert.explain([], { analyze: true, timeout: 50 })).rejects.toMatchObject({
+      code: 'ROCKPOOL_QUERY_TIMEOUT',
+      outcome: 'not-sent',
+    })
+    told.push('timed out')
+    await sleeping
+    expect(told).toEqual(['timed out', 'slept'])
+    await connection.transaction((tx) => tx.execute("insert into tasks values (1, 'a')"))
+    expect(await connection.fetchVal('select count(*)::int from tasks')).toBe(1)
+    const reason = new Error('not wanted')
+    await expect(insert.explain([], { analyze: true, signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    )
+    await connection.execute('truncate tasks')
+  })
+
   it('explain with analyze in a failed transaction rejects as PostgreSQL says, and works behind it', async () => {
     const insert = await connection.prepare("insert into tasks values (100, 'x')")
     await connection.execute('begin')

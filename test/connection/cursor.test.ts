@@ -257,13 +257,14 @@ describe.for(servers())('a cursor on PostgreSQL $major', (server) => {
 
   it('R8: a time-out counts for each batch by itself', async () => {
     await connection.transaction(async (tx) => {
-      const slow = 'select n, pg_sleep(0.02) from generate_series(1, 12) n'
+      const slow = 'select n, pg_sleep(0.1) from generate_series(1, 12) n'
       const seen: unknown[] = []
-      for await (const row of tx.cursor(slow, [], { prefetch: 2, timeout: '150ms' })) seen.push(row)
+      for await (const row of tx.cursor(slow, [], { prefetch: 2, timeout: '1s' })) seen.push(row)
       expect(seen.length).toBe(12)
     })
+    await connection.fetch('select pg_sleep($1)', [0])
     const late = connection.transaction(async (tx) => {
-      await tx.cursor('select pg_sleep(60)', [], { timeout: 50 }).fetchRow()
+      await tx.cursor('select pg_sleep($1)', [60], { timeout: 50 }).fetchRow()
     })
     await expect(late).rejects.toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'failed' })
   })

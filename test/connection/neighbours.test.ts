@@ -148,13 +148,13 @@ describe('commands on one connection', () => {
 
   it('a transaction whose BEGIN ran out of time does not stay open', async () => {
     const limited = await connect(await freshDatabase(), { commandTimeout: '100ms' })
-    await limited.execute('create table k (n int)')
+    await limited.execute('create table k (n int)', [], { timeout: 0 })
     const blocking = limited.fetch('select pg_sleep(0.3)', [], { timeout: 0 })
     await expect(limited.transaction((tx) => tx.execute('insert into k values (1)'))).rejects.toMatchObject({
       code: 'ROCKPOOL_QUERY_TIMEOUT',
     })
     await blocking
-    await limited.execute('insert into k values (2)')
+    await limited.execute('insert into k values (2)', [], { timeout: 0 })
     expect(limited.isInTransaction).toBe(false)
     await limited.close()
   })

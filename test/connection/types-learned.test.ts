@@ -318,7 +318,7 @@ describe.for(servers())('types that are asked for, on PostgreSQL $major', (serve
     await blocker.transaction(async (tx) => {
       await tx.execute('lock table pg_catalog.pg_namespace in access exclusive mode')
       const failed = await connection
-        .fetchVal('select null::point3', [], { timeout: 100 })
+        .fetchVal('select null::point3', [], { timeout: 500 })
         .catch((e: unknown) => e)
       expect(failed).toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'not-sent' })
       expect(await connection.fetchVal('select 1')).toBe(1)

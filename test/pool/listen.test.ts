@@ -233,7 +233,7 @@ describe('pool.listen', () => {
     try {
       let told = 0
       let heard = 0
-      const options = { heartbeat: '200ms', onReconnect: () => told++ }
+      const options = { heartbeat: '1s', onReconnect: () => told++ }
       await pool.listen('news', () => heard++, options)
       const pid = await adminQuery<{ pid: number }>(
         server.dsn,

@@ -142,7 +142,7 @@ describe.for(servers())('R7 on PostgreSQL $major: reset', (server) => {
     const faults = ['throw', 'hang']
     const reasons: unknown[] = []
     await open({
-      hookTimeout: '100ms',
+      hookTimeout: '1s',
       reset: async (connection) => {
         const fault = faults.shift()
         if (fault === 'throw') throw new Error('reset failed')

@@ -118,7 +118,7 @@ describe.for(servers())("the seed's scenarios on PostgreSQL $major", (server) =>
   })
 
   it('the command time-out ends a pg_sleep on the server', async () => {
-    await open({ commandTimeout: '300ms' })
+    await open({ commandTimeout: '2s' })
     const connection = await pool.acquire()
     const sleeping = connection.execute('select pg_sleep(60)')
     sleeping.catch(() => {})

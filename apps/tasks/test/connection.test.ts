@@ -113,7 +113,7 @@ it('a client that hangs up while it waits leaves the queue', async () => {
 })
 
 it('no connection in time is 503 with the seconds to wait', async () => {
-  const test = await testApp({ maxSize: 1, acquireTimeout: 50 })
+  const test = await testApp({ maxSize: 1, acquireTimeout: '500ms' })
   const held = await test.app.pool.acquire()
   const response = await test.app.inject('/tasks')
   expect(response.statusCode).toBe(503)
@@ -123,11 +123,12 @@ it('no connection in time is 503 with the seconds to wait', async () => {
     details: [],
   })
   held.release()
+  await allIdle(test)
   expect((await test.app.inject('/tasks')).statusCode).toBe(200)
 })
 
 it('a statement beyond the command time-out is 504, and its connection is usable again', async () => {
-  const test = await testApp({ maxSize: 1, commandTimeout: '200ms' })
+  const test = await testApp({ maxSize: 1, commandTimeout: '1s' })
   test.app.get('/sleep', { config }, (asked) => asked.connection.fetchVal('select pg_sleep(60)'))
   const response = await test.app.inject('/sleep')
   expect(response.statusCode).toBe(504)

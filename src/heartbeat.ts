@@ -1,5 +1,5 @@
+import { SimpleCommand } from './connection/commands/simple-command.ts'
 import { noLimits, type Session } from './connection/session.ts'
-import { SimpleCommand } from './connection/simple-command.ts'
 import { type Clock, type Timer, withDeadline } from './deadline.ts'
 import { formatDuration } from './duration.ts'
 import { ConnectionLostError } from './errors.ts'

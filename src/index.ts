@@ -1,15 +1,15 @@
 export { connect } from './connection/connect.ts'
-export type { ConnectOptions } from './connection/connect-options.ts'
+export type { ConnectOptions } from './connection/connecting/connect-options.ts'
 export { Connection } from './connection/connection.ts'
-export type { CopySource } from './connection/copy-in.ts'
+export type { CopySource } from './connection/copy/copy-in.ts'
 export type {
   CopyFormatOptions,
   CopyFromOptions,
   CopyFromTableOptions,
   CopyRecordsOptions,
   CopyToTableOptions,
-} from './connection/copy-options.ts'
-export type { CopyOutput } from './connection/copy-out.ts'
+} from './connection/copy/copy-options.ts'
+export type { CopyOutput } from './connection/copy/copy-out.ts'
 export type { Cursor, CursorOptions } from './connection/cursor.ts'
 export type {
   LogListener,
@@ -21,7 +21,7 @@ export type { Attribute, PreparedStatement, TypeName } from './connection/prepar
 export type { CallOptions, Field, QueryOptions, QueryResult, Row } from './connection/queries.ts'
 export type { ServerVersion } from './connection/server-version.ts'
 export type { SessionOptions } from './connection/session-options.ts'
-export type { Sql, SqlObject } from './connection/sql.ts'
+export type { Sql, SqlObject } from './connection/sql/sql.ts'
 export type { Transaction, TransactionOptions } from './connection/transaction.ts'
 export type { Duration } from './duration.ts'
 export {

@@ -1,4 +1,4 @@
-import { firstWord } from './connection/first-word.ts'
+import { firstWord } from './connection/sql/first-word.ts'
 import { InterfaceError } from './errors.ts'
 
 /** What a statement by itself on a pool cannot do, by its first word, and what to use for it. */

@@ -1,6 +1,6 @@
 import { checkOptions } from './connection/check-options.ts'
-import type { ConnectOptions } from './connection/connect-options.ts'
-import { connectOptionNames } from './connection/connect-options.ts'
+import type { ConnectOptions } from './connection/connecting/connect-options.ts'
+import { connectOptionNames } from './connection/connecting/connect-options.ts'
 import type { Connection } from './connection/connection.ts'
 import { type SessionOptions, sessionOptionNames } from './connection/session-options.ts'
 import { InterfaceError } from './errors.ts'

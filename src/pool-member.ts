@@ -1,5 +1,5 @@
+import { noPart, partsTouchedBy, type SessionParts } from './connection/reset/session-parts.ts'
 import type { SessionOwner } from './connection/session.ts'
-import { noPart, partsTouchedBy, type SessionParts } from './connection/session-parts.ts'
 import { type ConnectionLostError, PostgresError } from './errors.ts'
 
 /** What a pool wants to hear of its sessions. */

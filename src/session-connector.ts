@@ -1,3 +1,4 @@
+import { SimpleColumn, SimpleCommand } from './connection/commands/simple-command.ts'
 import { openSession, pick, takeOver } from './connection/connect.ts'
 import {
   type ConnectOptions,
@@ -5,16 +6,15 @@ import {
   describeTarget,
   type ResolvedConnectOptions,
   resolveConnectOptions,
-} from './connection/connect-options.ts'
-import { resetReleased } from './connection/reset.ts'
+} from './connection/connecting/connect-options.ts'
+import { resetReleased } from './connection/reset/reset.ts'
+import { everyPart, noPart } from './connection/reset/session-parts.ts'
 import { noLimits, type Session, type SessionOwner, type SessionSettings } from './connection/session.ts'
 import {
   resolveSessionOptions,
   type SessionOptions,
   sessionOptionNames,
 } from './connection/session-options.ts'
-import { everyPart, noPart } from './connection/session-parts.ts'
-import { SimpleColumn, SimpleCommand } from './connection/simple-command.ts'
 import type { Clock } from './deadline.ts'
 import { ConnectError, ConnectionLostError, type PostgresReport } from './errors.ts'
 import { bounded, type ConnectionHook, lend } from './hooks.ts'

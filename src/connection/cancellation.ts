@@ -4,7 +4,7 @@ import { ConnectionLostError } from '../errors.ts'
 import { sendCancel } from '../wire/cancel.ts'
 import type { Pipeline } from '../wire/pipeline.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
-import type { Command } from './command.ts'
+import type { Command } from './commands/command.ts'
 
 /** A cancel that has done nothing is sent again after so many milliseconds, then after twice as many, and so on. */
 const firstPause = 50

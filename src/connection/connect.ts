@@ -6,9 +6,9 @@ import {
   connectOptionNames,
   type ResolvedConnectOptions,
   resolveConnectOptions,
-} from './connect-options.ts'
+} from './connecting/connect-options.ts'
+import { establish } from './connecting/hosts.ts'
 import { Connection, type ConnectionHome } from './connection.ts'
-import { establish } from './hosts.ts'
 import { Session, type SessionOwner, type SessionSettings } from './session.ts'
 import { resolveSessionOptions, type SessionOptions, sessionOptionNames } from './session-options.ts'
 

@@ -1,13 +1,13 @@
 import { InterfaceError, RockpoolError } from '../errors.ts'
 import type { RowReader } from '../wire/row-reader.ts'
 import { readLimits } from './call-limits.ts'
-import type { Command } from './command.ts'
-import { type Batch, ClosePortalCommand, FetchPortalCommand } from './portal-command.ts'
+import type { Command } from './commands/command.ts'
+import { type Batch, ClosePortalCommand, FetchPortalCommand } from './commands/portal-command.ts'
+import { QueryCommand, type StatementResult } from './commands/query-command.ts'
+import { SimpleCommand } from './commands/simple-command.ts'
 import { type CallOptions, checkRowMode, type QueryOptions, type Row } from './queries.ts'
-import { QueryCommand, type StatementResult } from './query-command.ts'
 import type { CallLimits, Session } from './session.ts'
-import { SimpleCommand } from './simple-command.ts'
-import type { StatementStore } from './statement-cache.ts'
+import type { StatementStore } from './statements/statement-cache.ts'
 import type { TransactionScope } from './transaction.ts'
 
 export interface CursorOptions extends QueryOptions {

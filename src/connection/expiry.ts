@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../deadline.ts'
 import type { Pipeline } from '../wire/pipeline.ts'
-import type { Command } from './command.ts'
+import type { Command } from './commands/command.ts'
 
 /**
  * The deadlines of a connection's commands under one timer. It is set to the earliest one that is known and not set

@@ -1,7 +1,7 @@
 import { InterfaceError, type PostgresReport } from '../errors.ts'
+import { SimpleCommand } from './commands/simple-command.ts'
 import type { CallLimits, Session } from './session.ts'
-import { SimpleCommand } from './simple-command.ts'
-import { quoteIdentifier } from './sql.ts'
+import { quoteIdentifier } from './sql/sql.ts'
 
 /** Where a notification comes from. */
 export interface NotificationSource {

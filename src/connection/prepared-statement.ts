@@ -1,16 +1,16 @@
 import { InterfaceError } from '../errors.ts'
 import { readLimits } from './call-limits.ts'
+import { ManyCommand } from './commands/many-command.ts'
+import { QueryCommand, type StatementResult } from './commands/query-command.ts'
+import { runUndone } from './commands/undone.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
-import { ManyCommand } from './many-command.ts'
-import type { PinnedStatement } from './pinned-statement.ts'
 import { type CallOptions, checkRowMode, type QueryOptions, type QueryResult, type Row } from './queries.ts'
-import { QueryCommand, type StatementResult } from './query-command.ts'
 import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
 import type { CallLimits, Session } from './session.ts'
-import { checkArguments, readArgumentLists } from './sql.ts'
-import type { Statement } from './statement.ts'
+import { checkArguments, readArgumentLists } from './sql/sql.ts'
+import type { PinnedStatement } from './statements/pinned-statement.ts'
+import type { Statement } from './statements/statement.ts'
 import type { TransactionScope } from './transaction.ts'
-import { runUndone } from './undone.ts'
 
 /** A type, by its OID in `pg_type`. */
 export interface TypeName {

@@ -2,12 +2,12 @@ import type { Duration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
 import type { RowMode } from '../wire/row-reader.ts'
 import { type Limits, readLimits } from './call-limits.ts'
-import { ManyCommand } from './many-command.ts'
-import { QueryCommand, type StatementResult } from './query-command.ts'
+import { ManyCommand } from './commands/many-command.ts'
+import { QueryCommand, type StatementResult } from './commands/query-command.ts'
+import { SimpleCommand } from './commands/simple-command.ts'
 import { allRows, commandTag, firstRow, firstValue, wholeResult } from './results.ts'
 import type { CallLimits, Session } from './session.ts'
-import { SimpleCommand } from './simple-command.ts'
-import { readArgumentLists, readSql, readText, type Sql } from './sql.ts'
+import { readArgumentLists, readSql, readText, type Sql } from './sql/sql.ts'
 
 /** A row: the values by column name. Of two columns of one name the last wins; `rowMode: 'array'` gives all. */
 export type Row = Record<string, unknown>

@@ -1,5 +1,5 @@
+import type { StatementResult } from './commands/query-command.ts'
 import type { QueryResult } from './queries.ts'
-import type { StatementResult } from './query-command.ts'
 
 // What each call makes of a statement's result.
 

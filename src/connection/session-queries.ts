@@ -1,13 +1,13 @@
 import { InterfaceError } from '../errors.ts'
 import { type Limits, readLimits } from './call-limits.ts'
-import { CopyQueries } from './copy-queries.ts'
+import { PrepareCommand } from './commands/prepare-command.ts'
+import { CopyQueries } from './copy/copy-queries.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
-import type { PinnedStatement } from './pinned-statement.ts'
-import { PrepareCommand } from './prepare-command.ts'
 import { PreparedStatement } from './prepared-statement.ts'
 import type { CallOptions, Row, SessionCall } from './queries.ts'
 import type { Session } from './session.ts'
-import { readSql, readText, type Sql } from './sql.ts'
+import { readSql, readText, type Sql } from './sql/sql.ts'
+import type { PinnedStatement } from './statements/pinned-statement.ts'
 import type { TransactionScope } from './transaction.ts'
 
 /** The calls of what has a session to itself until it ends: a connection, a transaction. */

@@ -12,12 +12,12 @@ import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
 import { Cancellation } from './cancellation.ts'
-import type { Command, GiveUpReason } from './command.ts'
+import type { Command, GiveUpReason } from './commands/command.ts'
+import type { PreparedCommandHost } from './commands/prepared-command.ts'
+import { TypeQuestion } from './commands/type-question.ts'
 import { Expiry } from './expiry.ts'
 import { Listeners } from './listeners.ts'
-import type { PreparedCommandHost } from './prepared-command.ts'
-import { StatementCache, type StatementCacheSettings } from './statement-cache.ts'
-import { TypeQuestion } from './type-question.ts'
+import { StatementCache, type StatementCacheSettings } from './statements/statement-cache.ts'
 
 export interface SessionSettings {
   /** The default time-out of a command, in milliseconds; 0: none. */

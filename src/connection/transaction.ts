@@ -1,9 +1,9 @@
 import { InterfaceError, type RockpoolError } from '../errors.ts'
 import { checked } from './call-limits.ts'
 import { checkOptions } from './check-options.ts'
+import { SimpleCommand } from './commands/simple-command.ts'
 import type { Session } from './session.ts'
 import { SessionQueries } from './session-queries.ts'
-import { SimpleCommand } from './simple-command.ts'
 
 const isolationLevels = {
   'read uncommitted': 'READ UNCOMMITTED',

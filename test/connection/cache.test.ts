@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Statement } from '../../src/connection/statement.ts'
-import { StatementCache, type StatementCacheSettings } from '../../src/connection/statement-cache.ts'
+import { Statement } from '../../src/connection/statements/statement.ts'
+import {
+  StatementCache,
+  type StatementCacheSettings,
+} from '../../src/connection/statements/statement-cache.ts'
 import { type Connection, connect, InterfaceError } from '../../src/index.ts'
 import { TypeConfiguration, TypeRegistry } from '../../src/wire/codecs/index.ts'
 import { OutBuffer } from '../../src/wire/out-buffer.ts'

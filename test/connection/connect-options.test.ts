@@ -10,7 +10,7 @@ import {
   describeTarget,
   type ResolvedConnectOptions,
   resolveConnectOptions,
-} from '../../src/connection/connect-options.ts'
+} from '../../src/connection/connecting/connect-options.ts'
 import { InterfaceError } from '../../src/errors.ts'
 import { certificates } from '../support/servers.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'

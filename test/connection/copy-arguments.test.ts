@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { interpolate } from '../../src/connection/copy-arguments.ts'
+import { interpolate } from '../../src/connection/copy/copy-arguments.ts'
 
 describe('the parameters of a copied query', () => {
   it.for<[what: string, sql: string, expected: string]>([

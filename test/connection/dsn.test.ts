@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseDsn } from '../../src/connection/dsn.ts'
+import { parseDsn } from '../../src/connection/connecting/dsn.ts'
 import { InterfaceError } from '../../src/errors.ts'
 
 const read = (dsn: string) => Object.fromEntries(parseDsn(dsn))

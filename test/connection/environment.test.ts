@@ -6,8 +6,11 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { PemConverter, X509Certificate, X509CrlGenerator } from '@peculiar/x509'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type ConnectOptions, resolveConnectOptions } from '../../src/connection/connect-options.ts'
-import { establish } from '../../src/connection/hosts.ts'
+import {
+  type ConnectOptions,
+  resolveConnectOptions,
+} from '../../src/connection/connecting/connect-options.ts'
+import { establish } from '../../src/connection/connecting/hosts.ts'
 import type { Certificate } from '../support/certificates.ts'
 import { certificates } from '../support/servers.ts'
 import { welcome } from '../wire/support/backend.ts'

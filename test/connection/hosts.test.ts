@@ -1,7 +1,10 @@
 import net from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type ConnectOptions, resolveConnectOptions } from '../../src/connection/connect-options.ts'
-import { establish } from '../../src/connection/hosts.ts'
+import {
+  type ConnectOptions,
+  resolveConnectOptions,
+} from '../../src/connection/connecting/connect-options.ts'
+import { establish } from '../../src/connection/connecting/hosts.ts'
 import type { Clock } from '../../src/deadline.ts'
 import { ConnectError } from '../../src/errors.ts'
 import type { ServerAddress } from '../../src/wire/transport.ts'

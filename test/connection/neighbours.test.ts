@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { firstWord, isPlainQuery } from '../../src/connection/first-word.ts'
+import { firstWord, isPlainQuery } from '../../src/connection/sql/first-word.ts'
 import { type Connection, connect } from '../../src/index.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
 

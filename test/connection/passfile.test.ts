@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { defaultPassfile, Passfile } from '../../src/connection/passfile.ts'
+import { defaultPassfile, Passfile } from '../../src/connection/connecting/passfile.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
 async function passfile(text: string, mode = 0o600): Promise<Passfile> {

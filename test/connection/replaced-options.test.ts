@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { withoutReplaced } from '../../src/connection/replaced-options.ts'
+import { withoutReplaced } from '../../src/connection/connecting/replaced-options.ts'
 
 describe('older options, where a DSN takes over,', () => {
   it('lose address and credentials, whether the DSN mentions them or not', () => {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { everyPart, noPart, partsTouchedBy, SessionPart } from '../../src/connection/session-parts.ts'
+import { everyPart, noPart, partsTouchedBy, SessionPart } from '../../src/connection/reset/session-parts.ts'
 
 const { role, settings, cursors, channels, sequences, locks, statements } = SessionPart
 

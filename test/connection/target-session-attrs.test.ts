@@ -3,9 +3,9 @@ import {
   type ConnectOptions,
   type ResolvedConnectOptions,
   resolveConnectOptions,
-} from '../../src/connection/connect-options.ts'
-import { establish } from '../../src/connection/hosts.ts'
-import type { TargetSessionAttrs } from '../../src/connection/server-kind.ts'
+} from '../../src/connection/connecting/connect-options.ts'
+import { establish } from '../../src/connection/connecting/hosts.ts'
+import type { TargetSessionAttrs } from '../../src/connection/connecting/server-kind.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { connect, createPool } from '../../src/index.ts'
 import { primaryAndStandby, type Replication } from '../support/primary-and-standby.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { openSession } from '../../src/connection/connect.ts'
-import { resolveConnectOptions } from '../../src/connection/connect-options.ts'
+import { resolveConnectOptions } from '../../src/connection/connecting/connect-options.ts'
 import type { Session } from '../../src/connection/session.ts'
 import { resolveSessionOptions } from '../../src/connection/session-options.ts'
 import { ConnectError, PoolClosedError } from '../../src/index.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import tls from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { resolveConnectOptions } from '../../src/connection/connect-options.ts'
+import { resolveConnectOptions } from '../../src/connection/connecting/connect-options.ts'
 import { ConnectError } from '../../src/errors.ts'
 import { connect } from '../../src/index.ts'
 import { sendCancel } from '../../src/wire/cancel.ts'

@@ -1,4 +1,4 @@
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError } from '../../errors.ts'
 
 /** A statement with its arguments, as `sql` tags make them. */
 export interface SqlObject {

@@ -1,15 +1,15 @@
 import { userInfo } from 'node:os'
-import { type Duration, parseDuration } from '../duration.ts'
-import { ConnectError, InterfaceError } from '../errors.ts'
+import { type Duration, parseDuration } from '../../duration.ts'
+import { ConnectError, InterfaceError } from '../../errors.ts'
 import {
   type AuthenticationMethod,
   type AuthenticationPolicy,
   authenticationMethods,
   type ChannelBinding,
   channelBindings,
-} from '../wire/authentication/authenticate.ts'
-import type { TlsNegotiation, TlsSettings } from '../wire/tls.ts'
-import type { ServerAddress } from '../wire/transport.ts'
+} from '../../wire/authentication/authenticate.ts'
+import type { TlsNegotiation, TlsSettings } from '../../wire/tls.ts'
+import type { ServerAddress } from '../../wire/transport.ts'
 import type { Keywords } from './dsn.ts'
 import { gatherKeywords } from './keywords.ts'
 import { defaultPassfile, Passfile } from './passfile.ts'

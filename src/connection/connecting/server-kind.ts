@@ -1,5 +1,5 @@
-import { askSession } from '../wire/question.ts'
-import type { EstablishedSession } from '../wire/startup.ts'
+import { askSession } from '../../wire/question.ts'
+import type { EstablishedSession } from '../../wire/startup.ts'
 
 /** Which of several servers will do, by libpq's names: target_session_attrs in "Parameter Key Words". */
 export const targetSessionAttrs = [

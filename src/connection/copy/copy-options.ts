@@ -1,9 +1,9 @@
-import { InterfaceError } from '../errors.ts'
-import { checkOptions } from './check-options.ts'
+import { InterfaceError } from '../../errors.ts'
+import { checkOptions } from '../check-options.ts'
+import type { CallOptions } from '../queries.ts'
+import { quoteIdentifier } from '../sql/sql.ts'
 import type { CopySource } from './copy-in.ts'
 import type { CopyOutput } from './copy-out.ts'
-import type { CallOptions } from './queries.ts'
-import { quoteIdentifier } from './sql.ts'
 
 /** How the data looks. See COPY (sql-copy) in PostgreSQL's documentation; what is not given is the server's default. */
 export interface CopyFormatOptions {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { InterfaceError } from '../errors.ts'
-import type { ServerAddress } from '../wire/transport.ts'
+import { InterfaceError } from '../../errors.ts'
+import type { ServerAddress } from '../../wire/transport.ts'
 import type { Keywords } from './dsn.ts'
 import { settingKeywords } from './keywords.ts'
 

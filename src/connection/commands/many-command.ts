@@ -1,11 +1,11 @@
-import type { PostgresError, RockpoolError } from '../errors.ts'
-import type { PreparedArguments } from '../wire/codecs/parameters.ts'
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeExecute } from '../wire/frontend.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
+import type { PostgresError, RockpoolError } from '../../errors.ts'
+import type { PreparedArguments } from '../../wire/codecs/parameters.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { writeExecute } from '../../wire/frontend.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Statement } from '../statements/statement.ts'
+import type { StatementStore } from '../statements/statement-cache.ts'
 import { PreparedCommand, type PreparedCommandHost } from './prepared-command.ts'
-import type { Statement } from './statement.ts'
-import type { StatementStore } from './statement-cache.ts'
 
 /**
  * One statement, run once for each list of arguments under one Sync: outside a transaction they are one

@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream'
-import { InterfaceError, type Outcome, type PostgresError } from '../errors.ts'
-import { writeCopyData, writeCopyDone, writeCopyFail } from '../wire/frontend.ts'
-import type { TransactionStatus } from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { Continuation, DataFlow, Loss } from '../wire/request.ts'
-import type { GiveUpReason } from './command.ts'
-import type { CallLimits, Session } from './session.ts'
-import { SimpleQuery } from './simple-command.ts'
+import { InterfaceError, type Outcome, type PostgresError } from '../../errors.ts'
+import { writeCopyData, writeCopyDone, writeCopyFail } from '../../wire/frontend.ts'
+import type { TransactionStatus } from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Continuation, DataFlow, Loss } from '../../wire/request.ts'
+import type { GiveUpReason } from '../commands/command.ts'
+import { SimpleQuery } from '../commands/simple-command.ts'
+import type { CallLimits, Session } from '../session.ts'
 
 /** Where the data of a COPY comes from: a Readable, or anything else that gives pieces of text (UTF-8) or bytes. */
 export type CopySource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>

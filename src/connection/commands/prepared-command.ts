@@ -1,20 +1,20 @@
-import { DataError, PostgresError, RockpoolError } from '../errors.ts'
-import type { TypeRegistry } from '../wire/codecs/index.ts'
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeDescribeStatement, writeFlush, writeParse, writeSync } from '../wire/frontend.ts'
+import { DataError, PostgresError, RockpoolError } from '../../errors.ts'
+import type { TypeRegistry } from '../../wire/codecs/index.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { writeDescribeStatement, writeFlush, writeParse, writeSync } from '../../wire/frontend.ts'
 import {
   type BodyReader,
   type FieldDescription,
   readParameterDescription,
   readRowDescription,
   type TransactionStatus,
-} from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { Continuation } from '../wire/request.ts'
+} from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Continuation } from '../../wire/request.ts'
+import { isPlainQuery } from '../sql/first-word.ts'
+import { Statement } from '../statements/statement.ts'
+import type { StatementCache, StatementStore } from '../statements/statement-cache.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
-import { isPlainQuery } from './first-word.ts'
-import { Statement } from './statement.ts'
-import type { StatementCache, StatementStore } from './statement-cache.ts'
 
 /** What prepared commands of one connection share. */
 export interface PreparedCommandHost extends CommandHost {

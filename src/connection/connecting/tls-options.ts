@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
-import { InterfaceError } from '../errors.ts'
-import { type CertificateCheck, type TlsNegotiation, TlsSettings } from '../wire/tls.ts'
+import { InterfaceError } from '../../errors.ts'
+import { type CertificateCheck, type TlsNegotiation, TlsSettings } from '../../wire/tls.ts'
 import type { Keywords } from './dsn.ts'
 
 /**

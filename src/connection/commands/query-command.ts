@@ -1,12 +1,12 @@
-import { DataError } from '../errors.ts'
-import { checkArgumentCount, type PreparedArguments } from '../wire/codecs/parameters.ts'
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeExecute } from '../wire/frontend.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { RowMode, RowReader } from '../wire/row-reader.ts'
+import { DataError } from '../../errors.ts'
+import { checkArgumentCount, type PreparedArguments } from '../../wire/codecs/parameters.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { writeExecute } from '../../wire/frontend.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { RowMode, RowReader } from '../../wire/row-reader.ts'
+import type { Statement } from '../statements/statement.ts'
+import type { StatementStore } from '../statements/statement-cache.ts'
 import { PreparedCommand, type PreparedCommandHost } from './prepared-command.ts'
-import type { Statement } from './statement.ts'
-import type { StatementStore } from './statement-cache.ts'
 
 /** A statement's whole result. */
 export interface StatementResult {

@@ -1,4 +1,4 @@
-import { parameter, quotedName, sqlTokens } from './sql-tokens.ts'
+import { parameter, quotedName, sqlTokens } from '../sql/sql-tokens.ts'
 
 /** The parts of a session's state that a statement can touch and a reset can restore, as bits. */
 export const SessionPart = {

@@ -1,6 +1,10 @@
-import { systemClock } from '../deadline.ts'
-import { InterfaceError, PostgresError } from '../errors.ts'
-import { readLimits } from './call-limits.ts'
+import { systemClock } from '../../deadline.ts'
+import { InterfaceError, PostgresError } from '../../errors.ts'
+import { readLimits } from '../call-limits.ts'
+import { DescribeCommand } from '../commands/describe-command.ts'
+import { malformedValue } from '../commands/prepared-command.ts'
+import { type CallOptions, Queries, type SessionCall } from '../queries.ts'
+import { quoteIdentifier, readSql, type Sql } from '../sql/sql.ts'
 import { interpolate, literalsText, typedLiteral, typeNamesText } from './copy-arguments.ts'
 import { asIs, copyIn, isStream } from './copy-in.ts'
 import {
@@ -18,10 +22,6 @@ import {
 } from './copy-options.ts'
 import { copyOut } from './copy-out.ts'
 import { RecordFormat } from './copy-records.ts'
-import { DescribeCommand } from './describe-command.ts'
-import { malformedValue } from './prepared-command.ts'
-import { type CallOptions, Queries, type SessionCall } from './queries.ts'
-import { quoteIdentifier, readSql, type Sql } from './sql.ts'
 
 /**
  * COPY, the way to move many rows ("COPY", sql-copy): the same on a connection and a transaction. Each call resolves

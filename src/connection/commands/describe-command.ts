@@ -1,6 +1,6 @@
+import type { StatementStore } from '../statements/statement-cache.ts'
 import { PrepareCommand } from './prepare-command.ts'
 import type { PreparedCommandHost } from './prepared-command.ts'
-import type { StatementStore } from './statement-cache.ts'
 
 /** The unnamed statement, prepared for each use. */
 const unkept: StatementStore = {

@@ -1,4 +1,4 @@
-import { DataError, InterfaceError, type RockpoolError } from '../errors.ts'
+import { DataError, InterfaceError, type RockpoolError } from '../../errors.ts'
 import {
   binaryFormat,
   type Codec,
@@ -6,9 +6,9 @@ import {
   inText,
   Refusal,
   undefinedRefused,
-} from '../wire/codecs/codec.ts'
-import { Frontend } from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
+} from '../../wire/codecs/codec.ts'
+import { Frontend } from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
 import type { CopyFormat } from './copy-in.ts'
 
 /** A column to be filled, and how its values are written. */

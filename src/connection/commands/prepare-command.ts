@@ -1,6 +1,6 @@
-import type { OutBuffer } from '../wire/out-buffer.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Statement } from '../statements/statement.ts'
 import { PreparedCommand } from './prepared-command.ts'
-import type { Statement } from './statement.ts'
 
 /** Has a statement parsed and described, and not run; its types are known to the session then. */
 export class PrepareCommand extends PreparedCommand<Statement> {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { ServerAddress } from '../wire/transport.ts'
+import type { ServerAddress } from '../../wire/transport.ts'
 
 /** The file that libpq looks into where none is named; empty, which is no file, where this user has no home. */
 export function defaultPassfile(env: NodeJS.ProcessEnv): string {

@@ -1,6 +1,6 @@
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError } from '../../errors.ts'
+import { type CallLimits, noLimits, type Session } from '../session.ts'
 import { QueryCommand, type StatementResult } from './query-command.ts'
-import { type CallLimits, noLimits, type Session } from './session.ts'
 import { SimpleCommand, SimpleQuery } from './simple-command.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { writeCloseStatement } from '../wire/frontend.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
+import { writeCloseStatement } from '../../wire/frontend.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
 import { PinnedStatement } from './pinned-statement.ts'
 import type { Statement } from './statement.ts'
 

@@ -1,7 +1,7 @@
-import type { RockpoolError } from '../errors.ts'
-import type { TypeDescription, TypeRegistry } from '../wire/codecs/index.ts'
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { BodyReader } from '../wire/messages.ts'
+import type { RockpoolError } from '../../errors.ts'
+import type { TypeDescription, TypeRegistry } from '../../wire/codecs/index.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { BodyReader } from '../../wire/messages.ts'
 import type { CommandHost } from './command.ts'
 import { SimpleQuery } from './simple-command.ts'
 

@@ -1,9 +1,9 @@
-import { InterfaceError, type Outcome, PostgresError, type RockpoolError } from '../errors.ts'
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeCopyFail, writeSync } from '../wire/frontend.ts'
-import type { TransactionStatus } from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import { type Continuation, type DataFlow, type Loss, Request } from '../wire/request.ts'
+import { InterfaceError, type Outcome, PostgresError, type RockpoolError } from '../../errors.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { writeCopyFail, writeSync } from '../../wire/frontend.ts'
+import type { TransactionStatus } from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import { type Continuation, type DataFlow, type Loss, Request } from '../../wire/request.ts'
 
 /** The error for a caller who does not want the answer any more, given what became of the statement. */
 export type GiveUpReason = (outcome: Outcome) => unknown

@@ -1,7 +1,7 @@
-import { DataError } from '../errors.ts'
-import { writeClosePortal, writeExecute, writeSync } from '../wire/frontend.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { RowReader } from '../wire/row-reader.ts'
+import { DataError } from '../../errors.ts'
+import { writeClosePortal, writeExecute, writeSync } from '../../wire/frontend.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { RowReader } from '../../wire/row-reader.ts'
 import { Command, type CommandHost } from './command.ts'
 
 /** Rows of a portal, and whether they are its last. */

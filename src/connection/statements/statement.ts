@@ -1,9 +1,9 @@
-import type { Codec, TypeRegistry } from '../wire/codecs/index.ts'
-import { encodeParameters, type PreparedArguments, prepareArguments } from '../wire/codecs/parameters.ts'
-import { type FieldDescription, Frontend } from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import { compileRowReader, type RowMode, type RowReader } from '../wire/row-reader.ts'
-import { isPlainQuery } from './first-word.ts'
+import type { Codec, TypeRegistry } from '../../wire/codecs/index.ts'
+import { encodeParameters, type PreparedArguments, prepareArguments } from '../../wire/codecs/parameters.ts'
+import { type FieldDescription, Frontend } from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import { compileRowReader, type RowMode, type RowReader } from '../../wire/row-reader.ts'
+import { isPlainQuery } from '../sql/first-word.ts'
 
 /** A statement as the server described it: what goes in, what comes out, and how both are read and written. */
 export class Statement {

@@ -1,13 +1,13 @@
 import { finished, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { onAbort } from '../deadline.ts'
-import type { Outcome } from '../errors.ts'
-import type { TransactionStatus } from '../wire/messages.ts'
-import { OutBuffer } from '../wire/out-buffer.ts'
-import type { Continuation, DataFlow, Loss } from '../wire/request.ts'
-import type { GiveUpReason } from './command.ts'
-import type { CallLimits, Session } from './session.ts'
-import { SimpleQuery } from './simple-command.ts'
+import { onAbort } from '../../deadline.ts'
+import type { Outcome } from '../../errors.ts'
+import type { TransactionStatus } from '../../wire/messages.ts'
+import { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Continuation, DataFlow, Loss } from '../../wire/request.ts'
+import type { GiveUpReason } from '../commands/command.ts'
+import { SimpleQuery } from '../commands/simple-command.ts'
+import type { CallLimits, Session } from '../session.ts'
 
 /**
  * Where the data of a COPY goes: a stream, which is ended, or destroyed where the call fails, as

@@ -1,8 +1,8 @@
-import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport } from '../errors.ts'
-import { noLimits, type Session } from './session.ts'
+import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport } from '../../errors.ts'
+import { SimpleColumn, SimpleCommand } from '../commands/simple-command.ts'
+import { noLimits, type Session } from '../session.ts'
+import { quoteIdentifier } from '../sql/sql.ts'
 import { noPart, SessionPart, type SessionParts } from './session-parts.ts'
-import { SimpleColumn, SimpleCommand } from './simple-command.ts'
-import { quoteIdentifier } from './sql.ts'
 
 /**
  * What a session can carry over to its next owner, taken back. Authorization comes first: what follows runs

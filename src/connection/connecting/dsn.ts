@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError } from '../../errors.ts'
 
 /**
  * Values by libpq's keywords (`host`, `dbname`, `sslmode`, …), as a DSN or the environment gives them; several hosts

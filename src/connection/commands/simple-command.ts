@@ -1,8 +1,8 @@
-import { brokenProtocol } from '../wire/frame-reader.ts'
-import { writeQuery } from '../wire/frontend.ts'
-import { BodyReader, type TransactionStatus } from '../wire/messages.ts'
-import type { OutBuffer } from '../wire/out-buffer.ts'
-import type { Continuation } from '../wire/request.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
+import { writeQuery } from '../../wire/frontend.ts'
+import { BodyReader, type TransactionStatus } from '../../wire/messages.ts'
+import type { OutBuffer } from '../../wire/out-buffer.ts'
+import type { Continuation } from '../../wire/request.ts'
 import { Command, type CommandHost } from './command.ts'
 
 /**

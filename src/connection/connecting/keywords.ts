@@ -1,4 +1,4 @@
-import { InterfaceError } from '../errors.ts'
+import { InterfaceError } from '../../errors.ts'
 import { type Keywords, parseDsn } from './dsn.ts'
 
 /**

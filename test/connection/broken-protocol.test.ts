@@ -3,8 +3,10 @@ import { type Connection, ConnectionLostError, connect } from '../../src/index.t
 import { until } from '../support/until.ts'
 import {
   cstring,
+  int16,
   int32,
   message,
+  oneInt4,
   parameterStatus,
   readyForQuery,
   report,
@@ -12,21 +14,9 @@ import {
 } from '../wire/support/backend.ts'
 import { type Peer, scriptedServer } from '../wire/support/scripted-server.ts'
 
-const int16 = (value: number) => Buffer.from([value >> 8, value & 0xff])
 const parseComplete = message('1')
 const bindComplete = message('2')
 const noParameters = message('t', int16(0))
-const oneInt4 = message(
-  'T',
-  int16(1),
-  cstring('n'),
-  int32(0),
-  int16(0),
-  int32(23),
-  int16(4),
-  int32(-1),
-  int16(0),
-)
 const described = Buffer.concat([parseComplete, noParameters, oneInt4])
 const row = message('D', int16(1), int32(4), int32(7))
 const selected = message('C', cstring('SELECT 1'))

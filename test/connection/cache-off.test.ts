@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { connect } from '../../src/index.ts'
-import { cstring, int32, message, readyForQuery, welcome } from '../wire/support/backend.ts'
+import { type Connection, connect } from '../../src/index.ts'
+import { cstring, int16, int32, message, oneInt4, readyForQuery, welcome } from '../wire/support/backend.ts'
 import { type Peer, scriptedServer } from '../wire/support/scripted-server.ts'
-
-const int16 = (value: number) => Buffer.from([value >> 8, value & 0xff])
-const oneInt4 = Buffer.concat([
-  int16(1),
-  cstring('n'),
-  int32(0),
-  int16(0),
-  int32(23),
-  int16(4),
-  int32(-1),
-  int16(0),
-])
 
 /**
  * A bouncer in transaction mode at its worst: behind it, a new server after every Sync. Each server knows the
@@ -30,7 +18,7 @@ async function changesServers(peer: Peer, sync: (letters: string) => void): Prom
     await peer.packet()
     letters += letter
     if (letter === 'P') parsed = true
-    else if (letter === 'D' && parsed) peer.send(message('1'), message('t', int16(0)), message('T', oneInt4))
+    else if (letter === 'D' && parsed) peer.send(message('1'), message('t', int16(0)), oneInt4)
     else if (letter === 'B' && parsed) peer.send(message('2'))
     else if (letter === 'E' && parsed) {
       peer.send(message('D', int16(1), int32(4), int32(servers)), message('C', cstring('SELECT 1')))
@@ -44,18 +32,18 @@ async function changesServers(peer: Peer, sync: (letters: string) => void): Prom
   }
 }
 
+/** A connection through such a bouncer, and the letters of its messages up to each Sync. */
+async function connected(): Promise<{ connection: Connection; syncs: string[] }> {
+  const syncs: string[] = []
+  const server = await scriptedServer((peer) => changesServers(peer, (letters) => syncs.push(letters)))
+  const { host, port } = server.address
+  const options = { host, port, user: 'app', ssl: false, statementCacheSize: 0 }
+  return { connection: await connect(undefined, options), syncs }
+}
+
 describe('R20: with statementCacheSize 0', () => {
   it('a statement is parsed, described and run before its Sync, each time', async () => {
-    const syncs: string[] = []
-    const server = await scriptedServer((peer) => changesServers(peer, (letters) => syncs.push(letters)))
-    const { host, port } = server.address
-    const connection = await connect(undefined, {
-      host,
-      port,
-      user: 'app',
-      ssl: false,
-      statementCacheSize: 0,
-    })
+    const { connection, syncs } = await connected()
     expect(await connection.fetchVal('select n')).toBe(1)
     expect(await Promise.all([connection.fetchVal('select n'), connection.fetchVal('select n')])).toEqual([
       2, 3,
@@ -65,16 +53,7 @@ describe('R20: with statementCacheSize 0', () => {
   })
 
   it('arguments that do not fit are refused, and the server is ready again', async () => {
-    const syncs: string[] = []
-    const server = await scriptedServer((peer) => changesServers(peer, (letters) => syncs.push(letters)))
-    const { host, port } = server.address
-    const connection = await connect(undefined, {
-      host,
-      port,
-      user: 'app',
-      ssl: false,
-      statementCacheSize: 0,
-    })
+    const { connection, syncs } = await connected()
     await expect(connection.fetchVal('select n', [1])).rejects.toMatchObject({ outcome: 'not-sent' })
     expect(await connection.fetchVal('select n')).toBe(2)
     expect(syncs).toEqual(['PDHS', 'PDHBES'])

@@ -14,6 +14,7 @@ import { until } from '../support/until.ts'
 import {
   authenticationOk,
   cstring,
+  int16,
   int32,
   message,
   parameterStatus,
@@ -40,8 +41,6 @@ const reporting = (isStandby: boolean, isReadOnly = isStandby) =>
     ]
     peer.send(reported, ...kind, readyForQuery())
   })
-
-const int16 = (value: number) => int32(value).subarray(2)
 
 /** A server that does not report what it is, and answers each question with `value`. */
 const silent = (value: string, questions: string[] = []) =>

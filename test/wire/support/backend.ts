@@ -6,6 +6,8 @@ export function int32(value: number): Buffer {
   return bytes
 }
 
+export const int16 = (value: number): Buffer => int32(value).subarray(2)
+
 export const cstring = (text: string): Buffer => Buffer.from(`${text}\0`)
 
 export function message(type: string, ...parts: Buffer[]): Buffer {
@@ -41,3 +43,16 @@ export const welcome: Buffer = Buffer.concat([
   backendKeyData(4711, Buffer.from('key!')),
   readyForQuery(),
 ])
+
+/** The RowDescription of one column `n` of type int4. */
+export const oneInt4: Buffer = message(
+  'T',
+  int16(1),
+  cstring('n'),
+  int32(0),
+  int16(0),
+  int32(23),
+  int16(4),
+  int32(-1),
+  int16(0),
+)

@@ -34,7 +34,12 @@ export async function simulate(program: string, { seeds, steps }: Extent): Promi
     if (code === 0) continue
     const told = /^violation seed=(\d+) step=(\d+) invariant=(\S+)$/.exec(lastLine(out))
     if (code !== 1 || told === null) {
-      return { kind: 'crash', seed: done, detail: lastLine(err), ms: elapsed() }
+      return {
+        kind: 'crash',
+        seed: done,
+        detail: /^(?:\w*Error|FATAL ERROR)\b.*$/m.exec(err)?.[0] ?? lastLine(err),
+        ms: elapsed(),
+      }
     }
     const [, seed, step, invariant] = told
     return { kind: 'violation', seed: Number(seed), step: Number(step), invariant: invariant!, ms: elapsed() }

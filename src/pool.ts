@@ -334,11 +334,12 @@ function checkWork(method: string, work: unknown): void {
   if (typeof work !== 'function') throw new InterfaceError(`Pool.${method}(): the work must be a function`)
 }
 
-/** What keeps a statement from its connection keeps it from the server. */
+/**
+ * What keeps a statement from its connection keeps it from the server, whatever became of the statement that the error
+ * was about before: that of a hook.
+ */
 function notSent(error: unknown): never {
-  if (error instanceof RockpoolError && error.outcome === undefined) {
-    Object.assign(error, { outcome: 'not-sent' })
-  }
+  if (error instanceof RockpoolError) Object.assign(error, { outcome: 'not-sent' })
   throw error
 }
 

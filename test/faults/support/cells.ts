@@ -1,0 +1,91 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adminQuery, anyServer, freshDatabase, ownServer, type RunningServer } from '../../support/servers.ts'
+import { until } from '../../support/until.ts'
+import { Cell } from './cell.ts'
+import { type Fault, type Ground, Senseless } from './fault.ts'
+import { openHandles } from './invariants.ts'
+import { Observer } from './observer.ts'
+import { ledger } from './scene.ts'
+import { states } from './states.ts'
+
+/** Milliseconds from the server's accepting again: to the first success, and until the floor is back. */
+const bounds = { served: 1_000, floor: 2_000 }
+
+let own: Promise<RunningServer> | undefined
+afterAll(async () => (await own)?.stop())
+
+/** Where and when a fault happened, as far as its cells do not know by themselves. */
+interface Course {
+  /** When the server accepted again. */
+  acceptedAt: number
+  /** By how much this machine was late meanwhile: the observer's own connect, and this process's stalls. */
+  slack: number
+  before: ReturnType<typeof openHandles>
+}
+
+/** Meets every state with the fault at the same time; what went wrong in a cell stays in it. */
+async function play(fault: Fault, cells: readonly Cell[]): Promise<Course> {
+  if (fault.ownServer) own ??= ownServer()
+  const server = (await own)?.server ?? anyServer()
+  const dsn = await freshDatabase(server)
+  await adminQuery(dsn, ledger)
+  const before = openHandles()
+  const ground: Ground = { server, dsn, observer: new Observer(dsn) }
+  const all = (step: (cell: Cell) => Promise<unknown>) => Promise.all(cells.map((cell) => cell.take(step)))
+  const scenes = () => cells.flatMap((cell) => (cell.isOpen ? [cell.scene] : []))
+  const stalls = monitorEventLoopDelay({ resolution: 10 })
+
+  await all((cell) => cell.enter(ground, cells.indexOf(cell) + 1))
+  await fault.strike(scenes(), ground)
+  await all((cell) => cell.meet())
+  stalls.enable()
+  const recovery = fault.endsPool ? undefined : all((cell) => cell.recover())
+  if (!fault.lasts) await fault.end?.(scenes(), ground)
+  const { at, took } = await ground.observer.accepts()
+  await all((cell) => cell.scene.letGo())
+  await recovery
+  stalls.disable()
+  await all((cell) => cell.settle())
+  if (fault.lasts) await fault.end?.(scenes(), ground)
+  await all((cell) => cell.close())
+  await all((cell) => cell.audit())
+  await Promise.all(scenes().map((scene) => scene.close()))
+  await ground.observer.close()
+  return { acceptedAt: at, slack: 3 * took + stalls.max / 1e6, before }
+}
+
+/** Registers a fault: a test for each state of a connection that it can meet. */
+export function crossed(fault: Fault): void {
+  describe(fault.name, () => {
+    const cells = states.flatMap((state) => {
+      const expected = fault.cells[state.name]
+      return expected instanceof Senseless ? [] : [new Cell(fault, state, expected)]
+    })
+    let course: Course
+
+    beforeAll(async () => {
+      course = await play(fault, cells)
+    }, 60_000)
+
+    it.for(cells.map((cell) => [cell.state.name, cell] as const))('while %s', ([, cell]) => {
+      if (cell.failure !== undefined) throw cell.failure
+      const matchers = Object.entries(cell.expected).map(([name, end]) => [
+        name,
+        typeof end === 'string' ? end : expect.stringMatching(end),
+      ])
+      expect(cell.scene.ends).toEqual(Object.fromEntries(matchers))
+      if (fault.endsPool) return
+      const since = (at: number) => at - course.acceptedAt - course.slack
+      expect(since(cell.servedAt)).toBeLessThanOrEqual(bounds.served)
+      expect(since(cell.floorAt)).toBeLessThanOrEqual(bounds.floor)
+    })
+
+    it('I9: leaves no socket and no timer', async () => {
+      await until('all handles are closed', () => {
+        const now = openHandles()
+        return Object.entries(course.before).every(([kind, count]) => now[kind]! <= count)
+      })
+    })
+  })
+}

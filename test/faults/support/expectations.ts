@@ -1,0 +1,82 @@
+import type { Ends } from './fault.ts'
+import type { StateName } from './states.ts'
+
+type Expectations = Readonly<Record<StateName, Ends>>
+
+/** Nobody notices. */
+export const unhurt: Expectations = {
+  connecting: { caller: 'done' },
+  preparing: { caller: 'done' },
+  checking: { caller: 'done' },
+  idle: { caller: 'done' },
+  leased: { statement: 'done' },
+  running: { statement: 'done' },
+  'in a transaction': { transaction: 'done' },
+  committing: { transaction: 'done' },
+  pipelined: { first: 'done', second: 'done', third: 'done' },
+  'one-shots': { first: 'done', second: 'done', third: 'done', fourth: 'done' },
+  resetting: { caller: 'done' },
+  closing: { caller: 'done' },
+}
+
+/**
+ * The connection goes: who had it in use is told what became of the statement, everybody else is served by another.
+ *
+ * @param sqlState what the server said, if anything
+ */
+export function lost(hits: 'one' | 'all', sqlState?: string): Expectations {
+  const end = (outcome: string) =>
+    ['CONNECTION_LOST', outcome, ...(sqlState === undefined ? [] : [sqlState])].join(' ')
+  return hurt(hits, end('unknown'), {
+    preparing: { caller: end('not-sent') },
+    leased: { statement: end('not-sent') },
+    'in a transaction': { transaction: end('not-sent') },
+  })
+}
+
+/**
+ * No answer comes: who waits for one is told in time, everybody else is served by another. Where one connection alone is
+ * hurt, the other's statement is cancelled in time.
+ */
+export function timedOut(hits: 'one' | 'all'): Expectations {
+  const end = 'QUERY_TIMEOUT unknown'
+  const second = hits === 'one' ? 'QUERY_TIMEOUT failed' : end
+  return hurt(hits, end, {
+    connecting: { caller: 'INTERFACE not-sent' },
+    preparing: { caller: 'POOL_TIMEOUT not-sent' },
+    'one-shots': { first: end, second, third: 'done', fourth: 'done' },
+  })
+}
+
+/** Every statement under way on the connection ends in this way. */
+function hurt(hits: 'one' | 'all', end: string, others: Partial<Expectations>): Expectations {
+  return {
+    ...unhurt,
+    leased: { statement: end },
+    running: { statement: end },
+    'in a transaction': { transaction: end },
+    committing: { transaction: end },
+    pipelined: { first: end, second: end, third: end },
+    'one-shots': { first: end, second: hits === 'all' ? end : 'done', third: 'done', fourth: 'done' },
+    ...others,
+  }
+}
+
+/**
+ * The server cancels the statement that it works on, and only that; where it is a hook's, the caller's own is not sent.
+ *
+ * @param code of the error; with `sqlState`, where it has one
+ */
+export function cancelled(code: string, sqlState?: string): Expectations {
+  const told = (outcome: string) => [code, outcome, ...(sqlState === undefined ? [] : [sqlState])].join(' ')
+  const end = told('failed')
+  return {
+    ...unhurt,
+    connecting: { caller: told('not-sent') },
+    preparing: { caller: told('not-sent') },
+    running: { statement: end },
+    committing: { transaction: end },
+    pipelined: { first: end, second: 'done', third: 'done' },
+    'one-shots': { first: end, second: 'done', third: 'done', fourth: 'done' },
+  }
+}

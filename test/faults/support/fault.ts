@@ -1,0 +1,55 @@
+import type { PoolOptions } from '../../../src/index.ts'
+import type { TestServer } from '../../support/servers.ts'
+import type { Observer } from './observer.ts'
+import type { Scene } from './scene.ts'
+import type { StateName } from './states.ts'
+
+/** Where the cells of one fault happen. */
+export interface Ground {
+  server: TestServer
+  /** Of a database that no other fault uses. */
+  dsn: string
+  observer: Observer
+}
+
+/**
+ * How a pool gets to know of a fault: `'told'` by the server's word or the end of a socket, `'when used'` again, `'by
+ * time'` that passes without an answer, `'never'` where there is nothing to know.
+ */
+export type Notice = 'told' | 'when used' | 'by time' | 'never'
+
+/** How each call of a state ends, by its name: as `endOf` tells it. */
+export type Ends = Readonly<Record<string, string | RegExp>>
+
+/** One row of the table of faults, and what it does in each state of a connection. */
+export interface Fault {
+  name: string
+  notice: Notice
+  /** Which of a pool's connections it hurts: that of the victim, or all. */
+  hits: 'one' | 'all'
+  /** Whether it needs a server of its own, because others would suffer. */
+  ownServer?: true
+  /** Whether the network is what fails. */
+  behindProxy?: true
+  /** What the pool is made with for it. */
+  options?: PoolOptions
+  /** Makes it, for all the scenes at once. */
+  strike(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
+  /** Ends it. */
+  end?(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
+  /** Whether the pool recovers while the fault lasts: it ends only afterwards. */
+  lasts?: true
+  /** Whether it is the end of the pool. */
+  endsPool?: true
+  /** How the calls of each state end, or why it cannot meet that state. */
+  cells: Readonly<Record<StateName, Ends | Senseless>>
+}
+
+/** A cell that makes no sense, and why. */
+export class Senseless {
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
+}

@@ -1,0 +1,74 @@
+import { cancelled, lost, timedOut, unhurt } from './expectations.ts'
+import type { Fault } from './fault.ts'
+import type { Scene } from './scene.ts'
+import { postmaster, signal, start, stop } from './server-control.ts'
+
+const victims = (scenes: readonly Scene[]) => scenes.map(({ victim }) => victim)
+
+export const ended: Fault = {
+  name: 'a backend is ended (57P01)',
+  notice: 'told',
+  hits: 'one',
+  strike: (scenes, { observer }) =>
+    observer.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [victims(scenes)]),
+  cells: lost('one', '57P01'),
+}
+
+export const cancelledByAnother: Fault = {
+  name: 'a statement is cancelled by somebody else (57014)',
+  notice: 'never',
+  hits: 'one',
+  strike: (scenes, { observer }) =>
+    observer.query('select pg_cancel_backend(pid) from unnest($1::int[]) pid', [victims(scenes)]),
+  cells: cancelled('POSTGRES', '57014'),
+}
+
+export const frozen: Fault = {
+  name: 'a backend is frozen',
+  notice: 'by time',
+  hits: 'one',
+  ownServer: true,
+  lasts: true,
+  strike: (scenes) => signal(victims(scenes), 'SIGSTOP'),
+  end: (scenes) => signal(victims(scenes), 'SIGCONT'),
+  cells: timedOut('one'),
+}
+
+export const crashed: Fault = {
+  name: 'a backend crashes, and with it all sessions',
+  notice: 'told',
+  hits: 'all',
+  ownServer: true,
+  strike: (scenes) => signal(victims(scenes).slice(0, 1), 'SIGKILL'),
+  cells: lost('all'),
+}
+
+export const stoppedFast: Fault = {
+  name: 'the server is stopped and started',
+  notice: 'told',
+  hits: 'all',
+  ownServer: true,
+  strike: (_scenes, { server }) => stop(server, 'fast'),
+  end: (_scenes, { server }) => start(server),
+  cells: lost('all', '57P01'),
+}
+
+export const stoppedAtOnce: Fault = {
+  name: 'the server is stopped like by a crash, and started',
+  notice: 'told',
+  hits: 'all',
+  ownServer: true,
+  strike: (_scenes, { server }) => stop(server, 'immediate'),
+  end: (_scenes, { server }) => start(server),
+  cells: lost('all'),
+}
+
+export const postmasterFrozen: Fault = {
+  name: 'the postmaster is frozen',
+  notice: 'never',
+  hits: 'all',
+  ownServer: true,
+  strike: async (_scenes, { server }) => signal([await postmaster(server)], 'SIGSTOP'),
+  end: async (_scenes, { server }) => signal([await postmaster(server)], 'SIGCONT'),
+  cells: unhurt,
+}

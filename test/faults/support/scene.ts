@@ -1,0 +1,173 @@
+import { Pool, type PoolOptions } from '../../../src/index.ts'
+import { FaultProxy } from '../../../src/testing/index.ts'
+import { until } from '../../support/until.ts'
+import { endOf } from './end-of.ts'
+import type { Fault, Ground } from './fault.ts'
+import type { Continuation, State } from './states.ts'
+
+/** Ample: nothing ends by them but what the fault makes end. */
+const patient: PoolOptions = {
+  acquireTimeout: '20s',
+  checkTimeout: '20s',
+  hookTimeout: '20s',
+  closeTimeout: '20s',
+}
+
+/** Where only time tells. A statement has begun long before its time is over, also on a busy machine. */
+const limited: PoolOptions = {
+  acquireTimeout: '20s',
+  commandTimeout: '2500ms',
+  cancelTimeout: '300ms',
+  checkTimeout: '800ms',
+  hookTimeout: '800ms',
+  closeTimeout: '800ms',
+  connectTimeout: '1500ms',
+}
+
+/** For calls that outlive the fault. */
+export const outlives = { timeout: '20s' } as const
+
+/** One call of a user, and what it writes into the ledger. */
+interface Call {
+  end: Promise<string>
+  told: string | undefined
+}
+
+/** One cell at work: a pool with a connection that is brought into a state, and its users. */
+export class Scene {
+  readonly ground: Ground
+  readonly state: State
+  /** By which the pool's backends are known. */
+  readonly applicationName: string
+  /** The lock that statements wait for, held by the observer from `lock()` to `letGo()`. */
+  readonly key: number
+  readonly pool: Pool
+  readonly proxy: FaultProxy | undefined
+  /** What its users' calls listen to. */
+  readonly controller = new AbortController()
+  /** The backend that the fault is about. */
+  victim = 0
+  /** What its state leaves to be done. */
+  next: Continuation = {}
+  /** Resolves when the connection that its user held all the time is given back. */
+  released: Promise<unknown> = Promise.resolve()
+  readonly #calls = new Map<string, Call>()
+
+  private constructor(
+    ground: Ground,
+    fault: Fault,
+    state: State,
+    key: number,
+    proxy: FaultProxy | undefined,
+  ) {
+    const { dsn } = ground
+    this.ground = ground
+    this.state = state
+    this.key = key
+    this.proxy = proxy
+    this.applicationName = `${fault.name}, ${state.name}`.slice(0, 60)
+    this.pool = new Pool(proxy === undefined ? dsn : proxy.through(dsn), {
+      minSize: 2,
+      maxSize: 2,
+      ssl: false,
+      serverSettings: { application_name: this.applicationName },
+      ...(fault.notice === 'by time' ? limited : patient),
+      ...state.options?.(key),
+      ...fault.options,
+    })
+  }
+
+  static async open(ground: Ground, fault: Fault, state: State, key: number): Promise<Scene> {
+    const needsProxy = fault.behindProxy || state.behindProxy
+    const { host, port } = ground.server
+    const proxy = needsProxy ? await FaultProxy.start({ host, port }) : undefined
+    return new Scene(ground, fault, state, key, proxy)
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  /** From now on the statements that `wait` stand still. */
+  lock(): Promise<unknown> {
+    return this.ground.observer.lock(this.key)
+  }
+
+  /** Whatever holds the state up is let go. */
+  async letGo(): Promise<void> {
+    this.next.letGo?.()
+    await this.ground.observer.unlock(this.key)
+  }
+
+  /** Resolves with the first of the backends that stand still, once there are so many. */
+  async standing(count: number): Promise<number> {
+    const { observer } = this.ground
+    return until(`${count} statements of "${this.applicationName}" wait`, async () => {
+      const waiting = await observer.waitingFor(this.key)
+      return waiting.length === count && waiting[0]
+    })
+  }
+
+  /** Notes how a call ends; that it may reject is expected. */
+  call(name: string, work: Promise<unknown>): void {
+    const { signal } = this
+    const seen = work.catch((error: unknown) => {
+      throw error === signal.reason ? new Error('aborted') : error
+    })
+    const call: Call = { end: endOf(seen), told: undefined }
+    call.end.then((told) => {
+      call.told = told
+    })
+    this.#calls.set(name, call)
+  }
+
+  /** What a call of this name writes. */
+  entry(name: string): string {
+    return `${this.state.name}: ${name}`
+  }
+
+  /** Writes as a statement by itself, for as long as it takes. */
+  writeOnPool(name: string): void {
+    const { signal } = this
+    this.call(name, this.pool.execute(write, [this.entry(name)], { signal, ...outlives }))
+  }
+
+  get ends(): Record<string, string | undefined> {
+    return Object.fromEntries([...this.#calls].map(([name, { told }]) => [name, told]))
+  }
+
+  /** Resolves once the named calls have ended. */
+  async ended(names: Iterable<string> = this.#calls.keys()): Promise<void> {
+    for (const name of names) {
+      const call = this.#calls.get(name)
+      if (call === undefined) throw new Error(`there is no call "${name}"`)
+      await until(`"${name}" of "${this.applicationName}" ends`, () => call.told !== undefined, 10_000)
+    }
+  }
+
+  /** How many connections, open ones and attempts, the pool has lost or given up. */
+  get losses(): number {
+    const { closed, connectFailures } = this.pool.stats().totals
+    return Object.values(closed).reduce((sum, count) => sum + count, connectFailures)
+  }
+
+  async close(): Promise<void> {
+    await this.pool.terminate()
+    await this.proxy?.close()
+  }
+}
+
+export const write = 'insert into ledger values ($1)'
+/** Writes once the lock is free. */
+export const writeWhenFree = 'insert into ledger select $1 where pg_advisory_xact_lock_shared($2) is not null'
+/** Its COMMIT waits until the lock is free. */
+export const writeAtCommit = 'insert into ledger values ($1, $2)'
+
+/** The ledger of all cells of a fault. */
+export const ledger = `
+  create table ledger (entry text, waits_for bigint);
+  create function wait_at_commit() returns trigger language plpgsql as
+    $$ begin perform pg_advisory_xact_lock_shared(new.waits_for); return null; end $$;
+  create constraint trigger waits after insert on ledger deferrable initially deferred
+    for each row when (new.waits_for is not null) execute function wait_at_commit();
+`

@@ -12,12 +12,14 @@ export interface Harness {
 interface HarnessOptions extends PoolOptions {
   setup?: boolean
   resetsTakeTime?: boolean
+  toldOfRest?: boolean
   random?: () => number
 }
 
 /** A pool, not opened yet, with a fake connector under virtual time. Unless told otherwise it keeps no floor. */
-export function makePool({ setup, resetsTakeTime, random, ...options }: HarnessOptions = {}): Harness {
-  const connector = new FakeConnector({ setup: setup ?? false, resetsTakeTime: resetsTakeTime ?? false })
+export function makePool(harness: HarnessOptions = {}): Harness {
+  const { setup = false, resetsTakeTime = false, toldOfRest = false, random, ...options } = harness
+  const connector = new FakeConnector({ setup, resetsTakeTime, toldOfRest })
   const clock = new VirtualClock()
   const settings = resolvePoolSettings({ minSize: 0, ...options })
   const pool = new ResourcePool<FakeConnection>(connector, settings, { clock, random: random ?? (() => 0.5) })

@@ -30,6 +30,7 @@ test('R13: close closes idle connections at once, side by side', async () => {
   connector.closes.hold()
   watch(pool.close())
   expect(connector.closes.held).toBe(3)
+  expect(pool.stats().totals.closed.poolClosed).toBe(3)
 })
 
 test('R13: close opens what those who wait need, and aborts the connects that nobody needs', async () => {
@@ -144,6 +145,29 @@ test('R13: close warns once after a minute', async () => {
   await closed
 })
 
+test('R13: the warning of a close that nothing but waiters hold up tells the situation, and two holders are told apart', async () => {
+  const warnings: string[] = []
+  const waiting = await openPool()
+  waiting.connector.connects.fail(new Error('refused'))
+  waiting.pool.on('warning', ({ message }) => warnings.push(message))
+  watch(waiting.pool.acquire({ timeout: 0 }))
+  watch(waiting.pool.close())
+  await waiting.clock.advance(60_000)
+  const held = await openPool()
+  held.pool.on('warning', ({ message }) => warnings.push(message))
+  await held.pool.acquire({ holder: 'a job' })
+  await held.pool.acquire()
+  watch(held.pool.close())
+  await held.clock.advance(60_000)
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^close\(\) has been waiting for 60 s; 0 of 10 in use, .*1 waiting; the last connect failed: refused; /,
+    ),
+    'close() has been waiting for 60 s; connections not released: held for 60 s by a job, held for 60 s; ' +
+      'terminate() does not wait',
+  ])
+})
+
 test('R13: close of a pool that was never opened, and of one that is closed, resolves', async () => {
   const { pool, connector, clock } = makePool({ minSize: 5 })
   await pool.close()
@@ -173,7 +197,9 @@ test('a close that fails is followed by terminate', async () => {
 
 test('R18: a timeout that is no duration is refused, and the pool stays open', async () => {
   const { pool } = await openPool()
-  await expect(pool.close({ timeout: -1 })).rejects.toBeInstanceOf(InterfaceError)
+  const closed = pool.close({ timeout: -1 })
+  await expect(closed).rejects.toBeInstanceOf(InterfaceError)
+  await expect(closed).rejects.toThrow('timeout: -1 is not a duration')
   expect(pool.isClosing).toBe(false)
 })
 
@@ -184,6 +210,7 @@ test('R13: what comes back when nobody waits any more is closed without a reset'
   lease.release()
   await closed
   expect(connector.log).toEqual(['connect 1', 'close 1'])
+  expect(pool.stats().totals.closed.poolClosed).toBe(1)
 })
 
 test('R13: a time-out of the last waiter lets close go on', async () => {

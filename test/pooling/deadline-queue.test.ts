@@ -47,3 +47,17 @@ test('those whose time runs out together come together', async () => {
   await clock.advance(30)
   expect(batches).toEqual([3, 1])
 })
+
+test('nobody is told where all whose time it was have left', async () => {
+  const clock = new VirtualClock()
+  const batches: number[] = []
+  const queue = new DeadlineQueue<Item>(clock, (items) => batches.push(items.length))
+  const left = new Item(10)
+  queue.add(left, 0)
+  queue.add(new Item(20), 0)
+  queue.remove(left)
+  await clock.advance(15)
+  expect(batches).toEqual([])
+  await clock.advance(5)
+  expect(batches).toEqual([1])
+})

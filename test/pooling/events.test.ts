@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { Events, type PoolEvents } from '../../src/pooling/events.ts'
 import { PermanentError } from './support/fake-connector.ts'
-import { openPool, watch } from './support/harness.ts'
+import { type Harness, openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
 test('a hand-out and its end are told with their times', async () => {
@@ -8,6 +9,7 @@ test('a hand-out and its end are told with their times', async () => {
   const seen: unknown[] = []
   pool.on('acquire', ({ connection, ...rest }) => seen.push({ id: connection.id, ...rest }))
   pool.on('release', ({ connection, ...rest }) => seen.push({ id: connection.id, ...rest }))
+  await clock.advance(5_000)
   const lease = await pool.acquire({ holder: 'a' })
   const waiter = pool.acquire({ holder: 'b' })
   await clock.advance(100)
@@ -43,9 +45,10 @@ test('each connection is told when it opens, and why when it closes', async () =
 })
 
 test('a failed connect is told with the time until the next', async () => {
-  const { pool, connector } = await openPool()
+  const { pool, connector, clock } = await openPool()
   const seen: unknown[] = []
   pool.on('connectFailed', (event) => seen.push(event))
+  await clock.advance(5_000)
   const wrong = new PermanentError('wrong password')
   connector.connects.fail(wrong)
   watch(pool.acquire())
@@ -56,6 +59,7 @@ test('a failed connect is told with the time until the next', async () => {
 test('a listener that throws or rejects hurts nobody, and the others are warned of it', async () => {
   const { pool } = await openPool()
   const warnings: unknown[] = []
+  pool.on('acquire', () => 'what a listener returns is its own affair')
   const failures = [new Error('thrown'), new Error('rejected')]
   pool.on('acquire', () => {
     throw failures[0]
@@ -95,6 +99,43 @@ test('a listener may use the pool: a terminate from within release ends that con
   expect(clock.timers).toBe(0)
 })
 
+test('listeners that go well, and events that nobody listens to, are no cause for a warning', async () => {
+  const { pool, connector, clock } = await openPool({ maxSize: 1, leakThreshold: '1s' })
+  const warnings: unknown[] = []
+  pool.on('warning', (warning) => warnings.push(warning))
+  pool.on('acquire', () => {})
+  connector.connects.fail(new Error('refused'))
+  const caller = pool.acquire()
+  await settled()
+  connector.connects.pass()
+  await clock.advance(2_000)
+  await caller
+  await clock.advance(2_000)
+  await pool.terminate()
+  expect(warnings).toEqual([])
+})
+
+test('a listener may use the pool: what it acquires while idle connections are closed one by one is not closed', async () => {
+  const rounds: ((harness: Harness) => unknown)[] = [
+    ({ pool }) => pool.expire(),
+    ({ pool }) => pool.resize({ maxSize: 1 }),
+    ({ clock }) => clock.advance(10_000),
+  ]
+  for (const round of rounds) {
+    const harness = await openPool({ maxSize: 3, maxInactiveConnectionLifetime: '10s', checkIdleAfter: 0 })
+    const { pool, connector } = harness
+    for (const lease of await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])) lease.release()
+    const off = pool.on('close', () => {
+      off()
+      watch(pool.acquire())
+      watch(pool.acquire())
+    })
+    await round(harness)
+    expect(connector.log.slice(3)).toEqual(['close 1'])
+    expect(pool.stats().leased).toBe(2)
+  }
+})
+
 test('a listener may use the pool: an acquire from within close queues behind those who wait', async () => {
   const { pool } = await openPool({ maxSize: 1, maxQueries: 1 })
   const order: string[] = []
@@ -114,4 +155,24 @@ test('a listener may use the pool: an acquire from within close queues behind th
   await settled()
   expect(order).toEqual(['waiter', 'listener'])
   await pool.terminate()
+})
+
+test('an event is worth its payload only while somebody listens to it', () => {
+  const names: (keyof PoolEvents<object>)[] = [
+    'open',
+    'close',
+    'acquire',
+    'release',
+    'leak',
+    'connectFailed',
+    'warning',
+  ]
+  const events = new Events<object>()
+  for (const name of names) {
+    expect(events.has(name)).toBe(false)
+    const off = events.on(name, () => {})
+    expect(events.has(name)).toBe(true)
+    off()
+    expect(events.has(name)).toBe(false)
+  }
 })

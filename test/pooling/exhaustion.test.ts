@@ -27,6 +27,18 @@ test('R5: a holder without a name is told by its age', async () => {
   expect((caller.reason as Error).message).toMatch(/1 waiting; longest held for 2 s$/)
 })
 
+test('R5: the longest holder is the one of those that still hold who acquired first', async () => {
+  const { pool, clock } = await openPool({ maxSize: 2 })
+  const first = await pool.acquire({ holder: 'first' })
+  await pool.acquire({ holder: 'second' })
+  first.release()
+  await clock.advance(1_000)
+  await pool.acquire({ holder: 'third' })
+  const caller = watch(pool.acquire({ timeout: 1_000 }))
+  await clock.advance(1_000)
+  expect((caller.reason as Error).message).toMatch(/longest held for 2 s by second$/)
+})
+
 test('R5: a time-out while the pool is suspended says so', async () => {
   const { pool, clock } = await openPool({ minSize: 1, acquireTimeout: 100 })
   pool.suspend()
@@ -35,19 +47,38 @@ test('R5: a time-out while the pool is suspended says so', async () => {
   expect((caller.reason as Error).message).toContain('1 idle, 0 connecting, 1 waiting; the pool is suspended')
 })
 
-test('R5: a time-out names what is being closed and reset', async () => {
-  const { pool, clock, connector } = await openPool({ maxSize: 2, resetsTakeTime: true, maxQueries: 5 })
-  const [one, two] = [await pool.acquire(), await pool.acquire()]
-  connector.resets.hold()
-  connector.closes.hold()
-  one.release()
-  two.connection.commands = 5
-  two.release()
+test('R5: a time-out names what is being set up, checked, reset and closed, and no holder of before', async () => {
+  const { pool, clock, connector } = await openPool({
+    maxSize: 6,
+    setup: true,
+    resetsTakeTime: true,
+    maxQueries: 5,
+    checkTimeout: 0,
+    acquireTimeout: 0,
+  })
+  const leases = await Promise.all(Array.from({ length: 5 }, () => pool.acquire({ holder: 'before' })))
+  const [resetting, closing, terminating, idle, prepared] = leases
+  idle!.release()
+  await clock.advance(5_000)
+  connector.checks.hold()
+  watch(pool.acquire())
+  for (const step of [connector.resets, connector.closes, connector.terminates, connector.connects])
+    step.hold()
+  prepared!.release()
+  resetting!.release()
+  closing!.connection.commands = 5
+  closing!.release()
+  terminating!.connection.die()
+  connector.prepares.hold()
+  connector.resets.succeed()
   const caller = watch(pool.acquire({ timeout: 10 }))
+  watch(pool.acquire())
   await clock.advance(10)
-  expect((caller.reason as Error).message).toContain(
-    '0 of 2 in use, 0 idle, 0 connecting, 1 being reset, 1 closing',
+  expect((caller.reason as Error).message).toBe(
+    'no connection within 10 ms: 1 of 6 in use, 0 idle, 1 connecting, 1 being checked, 1 being reset, 2 closing, ' +
+      '2 waiting',
   )
+  expect(pool.stats().totals.timedOut).toBe(1)
 })
 
 test('acquire waits for acquireTimeout unless told otherwise, and without end for 0', async () => {
@@ -109,7 +140,10 @@ test('R5: over maxWaiting acquire rejects at once, and says why', async () => {
   const waiter = watch(pool.acquire())
   const refused = pool.acquire()
   await expect(refused).rejects.toBeInstanceOf(PoolOverloadedError)
-  await expect(refused).rejects.toThrow('maxWaiting allows 1 to wait for a connection: 1 of 1 in use')
+  await expect(refused).rejects.toThrow(
+    'maxWaiting allows 1 to wait for a connection: 1 of 1 in use, 0 idle, 0 connecting, 1 waiting; ' +
+      'longest held for 0 ms; try again later, raise maxSize or maxWaiting, or hold connections for less long',
+  )
   lease.release()
   await settled()
   expect(waiter.state).toBe('fulfilled')
@@ -120,6 +154,17 @@ test('maxWaiting 0 lets nobody wait for a release, but for a connection that may
   const { pool } = await openPool({ maxSize: 3, maxWaiting: 0 })
   await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
   await expect(pool.acquire()).rejects.toBeInstanceOf(PoolOverloadedError)
+})
+
+test('maxWaiting 0 refuses nobody for whom a connection is being checked or may be', async () => {
+  const { pool, connector, clock } = await openPool({ minSize: 2, maxSize: 2, maxWaiting: 0 })
+  await clock.advance(5_000)
+  connector.checks.hold()
+  const callers = [watch(pool.acquire()), watch(pool.acquire()), watch(pool.acquire())]
+  connector.checks.succeed()
+  connector.checks.succeed()
+  await settled()
+  expect(callers.map(({ state }) => state)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
 })
 
 test('a timeout that is no duration is refused by name, even where a connection is idle', async () => {

@@ -53,3 +53,13 @@ test('R12: connections opened after expire stay', async () => {
   expect(pool.idleSize).toBe(1)
   expect(connector.connects.calls).toBe(2)
 })
+
+test('R12: expired connections are counted, whether they were idle or in use', async () => {
+  const { pool } = await openPool({ minSize: 2, maxSize: 2 })
+  const lease = await pool.acquire()
+  pool.expire()
+  expect(pool.stats().totals.closed.expired).toBe(1)
+  pool.expire()
+  lease.release()
+  expect(pool.stats().totals.closed.expired).toBe(2)
+})

@@ -136,3 +136,22 @@ test('a connector that throws instead of rejecting does no more harm', async () 
   await clock.advance(50)
   expect(caller.state).toBe('fulfilled')
 })
+
+test('a failed connect sets no timer to try again where nobody needs another', async () => {
+  const { pool, connector, clock } = await openPool()
+  connector.connects.fail(new PermanentError('wrong password'))
+  await expect(pool.acquire({ timeout: 0 })).rejects.toThrow('wrong password')
+  expect(clock.timers).toBe(0)
+})
+
+test('R2: a connect of the floor that fails for good rejects nobody, and the floor is tried again', async () => {
+  const { pool, connector, clock } = await openPool({ minSize: 1 })
+  await clock.advance(10_000)
+  connector.connects.fail(new PermanentError('wrong password'))
+  for (const connection of connector.present) connection.die()
+  await clock.advance(1_000)
+  expect(pool.size).toBe(0)
+  connector.connects.pass()
+  await clock.advance(1_000)
+  expect(pool.size).toBe(1)
+})

@@ -18,6 +18,7 @@ test('R11: a setup that throws closes its connection and rejects its caller; the
   connector.prepares.pass()
   await settled()
   expect(connector.log).toEqual(['connect 1', 'prepare 1', 'close 1', 'connect 2'])
+  expect(pool.stats().totals.closed.prepareFailed).toBe(1)
   expect((await pool.acquire()).connection.id).toBe(2)
   expectSlotsToAddUp(harness)
 })
@@ -61,10 +62,15 @@ test('R11: a reset that exceeds hookTimeout terminates its connection', async ()
   const { pool, connector, clock } = await openPool({ minSize: 1, resetsTakeTime: true, hookTimeout: '3s' })
   const lease = await pool.acquire()
   connector.resets.hold()
+  const closes: unknown[] = []
+  pool.on('close', ({ reason, error }) => closes.push({ reason, error }))
   lease.release()
   await clock.advance(3_000)
   expect(connector.log).toEqual(['connect 1', 'reset 1', 'terminate 1', 'connect 2'])
-  expect(pool.stats().totals.closed.resetFailed).toBe(1)
+  const error = new PoolTimeoutError(
+    'the reset took longer than hookTimeout (3 s); its connection was closed',
+  )
+  expect(closes).toEqual([{ reason: 'resetFailed', error }])
 })
 
 test('R11: hooks that throw instead of rejecting are treated alike', async () => {

@@ -7,6 +7,7 @@ test('R17: what is held for longer than leakThreshold is reported once, and agai
   const { pool, clock } = await openPool({ maxSize: 2, leakThreshold: '5s' })
   const told: unknown[] = []
   pool.on('leak', ({ connection, ...rest }) => told.push({ id: connection.id, ...rest }))
+  await clock.advance(5_000)
   const lease = await pool.acquire({ holder: place })
   await clock.advance(4_999)
   expect(told).toEqual([])
@@ -47,9 +48,10 @@ test('I9: a pool that was terminated reports nothing more and leaves no timer', 
   const { pool, clock } = await openPool({ maxSize: 1, leakThreshold: '5s' })
   const told: unknown[] = []
   pool.on('leak', (leak) => told.push(leak))
-  await pool.acquire()
+  const lease = await pool.acquire()
   await pool.terminate()
   expect(clock.timers).toBe(0)
+  lease.release()
   expect(told).toEqual([])
 })
 
@@ -60,4 +62,16 @@ test('R5: a time-out tells the place of the acquire, and not all of its stack', 
   await clock.advance(2_000)
   expect((caller.reason as Error).message).toMatch(/held for 2 s by createTask \(\/app\/tasks\.ts:12:5\)$/)
   expect(pool.stats().longestHolder).toBe('createTask (/app/tasks.ts:12:5)')
+})
+
+test('R17: hand-outs that come back in time share one timer', async () => {
+  const { pool, clock } = await openPool({ minSize: 1, leakThreshold: '5s', checkIdleAfter: 0 })
+  await clock.advance(10_000)
+  const before = clock.timersSet
+  for (let i = 0; i < 40; i++) {
+    const lease = await pool.acquire()
+    await clock.advance(100)
+    lease.release()
+  }
+  expect(clock.timersSet - before).toBe(1)
 })

@@ -102,18 +102,20 @@ test('maxLifetime is jittered by a tenth either way', async () => {
 test('a connection in use outlives its maxLifetime and is closed at release', async () => {
   const { pool, connector, clock } = await openPool({ maxLifetime: '10min' })
   const lease = await pool.acquire()
-  await clock.advance(3_600_000)
+  await clock.advance(600_000)
   expect(connector.log).toEqual(['connect 1'])
   lease.release()
   expect(connector.log).toEqual(['connect 1', 'close 1'])
+  expect(pool.stats().totals.closed.maxLifetime).toBe(1)
 })
 
-test('a connection past its maxLifetime is not handed out, though the timer has not fired', async () => {
-  const { pool, connector, clock } = await openPool({ minSize: 1, maxLifetime: '10min' })
-  clock.stall(601_000)
+test('a connection whose maxLifetime ends is neither handed out nor checked, though the timer has not fired', async () => {
+  const { pool, connector, clock } = await openPool({ minSize: 1, maxLifetime: '10min', checkIdleAfter: 0 })
+  clock.stall(600_000)
   const lease = await pool.acquire()
   expect(lease.connection.id).toBe(2)
-  expect(connector.log).toContain('close 1')
+  expect(connector.log).toEqual(['connect 1', 'close 1', 'connect 2'])
+  expect(pool.stats().totals.closed.maxLifetime).toBe(1)
 })
 
 test('lifetimes and idle times share one timer', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { PoolTimeoutError } from '../../src/errors.ts'
 import { expectSlotsToAddUp, openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
@@ -49,9 +50,14 @@ test('R15: a check is bounded by checkTimeout, and its connection terminated', a
   await clock.advance(5_000)
   connector.checks.hold()
   const caller = watch(pool.acquire())
+  const errors: unknown[] = []
+  pool.on('close', ({ error }) => errors.push(error))
   await clock.advance(2_000)
   expect(connector.log).toEqual(['connect 1', 'check 1', 'terminate 1', 'connect 2'])
   expect(caller.value?.connection.id).toBe(2)
+  expect(errors).toEqual([
+    new PoolTimeoutError('the liveness check took longer than checkTimeout (2 s); its connection was closed'),
+  ])
 })
 
 test('R15: when the whole pool has gone silent, a fresh connect serves after one check, not after all of them', async () => {

@@ -32,6 +32,7 @@ test('R14: a connection that dies in use frees its slot, and its release is harm
   lease.connection.die()
   await settled()
   expect(pool.stats()).toMatchObject({ leased: 0, closing: 1, connecting: 0 })
+  expectSlotsToAddUp(harness)
   connector.terminates.succeed()
   await settled()
   expect(waiter.value?.connection.id).toBe(2)
@@ -106,6 +107,7 @@ test('R14: a connection that dies before its connect was seen to end is not hand
   await clock.advance(50)
   expect(caller.value?.connection.id).toBe(2)
   expect(connector.log).toEqual(['connect 1', 'terminate 1', 'connect 2'])
+  expect(pool.stats().totals).toMatchObject({ opened: 2, closed: { lost: 1 } })
 })
 
 test('R14: a loss while the connection closes anyway is not counted', async () => {
@@ -125,4 +127,31 @@ test('R14: a loss in the last hand-out lets a close end', async () => {
   const closed = pool.close()
   lease.connection.die()
   await closed
+})
+
+test('R14: a loss that is told while the connection is terminated, or when it is gone, changes nothing', async () => {
+  const harness = await openPool({ minSize: 1 })
+  const { pool, connector } = harness
+  const lease = await pool.acquire()
+  connector.terminates.hold()
+  lease.connection.die()
+  lease.connection.die()
+  connector.terminates.succeed()
+  await settled()
+  lease.connection.die()
+  expect(pool.stats()).toMatchObject({ totals: { closed: { lost: 1 } } })
+  expectSlotsToAddUp(harness)
+})
+
+test('a connection that dies unused within a second of its opening slows the next connect down, a later loss does not', async () => {
+  for (const [age, connects] of [
+    [999, 1],
+    [1_000, 2],
+  ] as const) {
+    const { connector, clock } = await openPool({ minSize: 1 })
+    await clock.advance(age)
+    for (const connection of connector.present) connection.die()
+    await settled()
+    expect(connector.connects.calls).toBe(connects)
+  }
 })

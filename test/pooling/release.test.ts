@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { FakeConnection } from './support/fake-connector.ts'
 import { expectSlotsToAddUp, openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
@@ -63,6 +64,38 @@ test('R9: below maxQueries it stays, and 0 sets no limit', async () => {
 test('the way from an idle connection to its release sets no timer', async () => {
   const { pool, clock } = await openPool({ minSize: 1 })
   const before = clock.timersSet
-  for (let i = 0; i < 100; i++) (await pool.acquire()).release()
+  for (const timeout of [undefined, 0, 500]) (await pool.acquire({ timeout })).release()
   expect(clock.timersSet).toBe(before)
+})
+
+test('a connection that its user closed goes at its release, unreset, and for that reason', async () => {
+  const { pool, connector } = await openPool({ minSize: 1, maxQueries: 3, resetsTakeTime: true })
+  Object.assign(connector, { isEnded: ({ id }: FakeConnection) => id === 1 })
+  const lease = await pool.acquire()
+  lease.connection.commands = 3
+  lease.release()
+  await settled()
+  expect(connector.log).toEqual(['connect 1', 'close 1', 'connect 2'])
+  expect(pool.stats().totals.closed).toMatchObject({ byUser: 1, maxQueries: 0 })
+})
+
+test('the connector is told when a connection comes on the idle stack, and when it leaves', async () => {
+  const { pool, connector, clock } = await openPool({ minSize: 2, maxSize: 2, toldOfRest: true })
+  const lease = await pool.acquire()
+  await clock.advance(5_000)
+  const next = await pool.acquire()
+  lease.release()
+  expect(connector.log).toEqual([
+    'connect 1',
+    'rest 1',
+    'connect 2',
+    'rest 2',
+    'rise 2',
+    'rise 1',
+    'check 1',
+    'rest 2',
+  ])
+  next.release()
+  await pool.close()
+  expect(connector.log.slice(8)).toEqual(['rest 1', 'rise 1', 'close 1', 'rise 2', 'close 2'])
 })

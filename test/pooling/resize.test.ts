@@ -36,7 +36,7 @@ test('under a lowered maxSize idle connections close now, the least recently use
   expect(connector.log.slice(6)).toEqual(['close 3'])
   leases[3]!.release()
   await settled()
-  expect(pool.stats()).toMatchObject({ maxSize: 1, idle: 1, free: 0 })
+  expect(pool.stats()).toMatchObject({ maxSize: 1, idle: 1, free: 0, totals: { closed: { resized: 3 } } })
   expectSlotsToAddUp(harness)
 })
 

@@ -79,3 +79,19 @@ test('R18: nonsense is refused by the name of its option', () => {
     }
   }
 })
+
+test('R18: a number that is refused is shown as it was given', () => {
+  const shown = (minSize: unknown) => {
+    try {
+      return resolvePoolSettings({ minSize } as PoolOptions)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  expect(shown(Number.NaN)).toBe('minSize: NaN is not a whole number of 0 or more')
+  expect(shown(-0.5)).toBe('minSize: -0.5 is not a whole number of 0 or more')
+  expect(shown('3')).toBe('minSize: "3" is not a whole number of 0 or more')
+  expect(shown(null)).toBe('minSize: null is not a whole number of 0 or more')
+  expect(shown({ min: 3 })).toBe('minSize: {"min":3} is not a whole number of 0 or more')
+  expect(shown(Symbol('3'))).toBe('minSize: Symbol(3) is not a whole number of 0 or more')
+})

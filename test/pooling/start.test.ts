@@ -62,6 +62,22 @@ test('R1: a server that drops a connection during the start fails the start', as
   expect(opened).toEqual({ state: 'rejected', reason: gone })
 })
 
+test('R1: an older connection that is lost during a slow start is replaced, and the start goes on', async () => {
+  const { pool, connector, clock } = makePool({ minSize: 2 })
+  connector.connects.hold()
+  const opened = watch(pool.open())
+  connector.connects.succeed()
+  await clock.advance(1_000)
+  for (const connection of connector.present) connection.die()
+  await settled()
+  connector.connects.succeed()
+  await settled()
+  expect(opened.state).toBe('pending')
+  connector.connects.succeed()
+  await settled()
+  expect(opened.state).toBe('fulfilled')
+})
+
 test('R1: callers that wait when the start fails get its error', async () => {
   const { pool, connector } = makePool({ minSize: 1 })
   connector.connects.hold()
@@ -80,6 +96,19 @@ test('open twice gives the same promise, and once open it resolves at once', asy
   await pool.open()
   await pool.open()
   expect(connector.connects.calls).toBe(2)
+})
+
+test('open resolves at once where an acquire has opened the pool, and does not resume a suspended one', async () => {
+  const { pool, connector } = makePool({ minSize: 1 })
+  connector.connects.hold()
+  const caller = watch(pool.acquire())
+  await pool.open()
+  pool.suspend()
+  await pool.open()
+  connector.connects.succeed()
+  await settled()
+  expect(caller.state).toBe('pending')
+  expect(pool.idleSize).toBe(1)
 })
 
 test('a pool with no floor opens without a connection', async () => {

@@ -52,3 +52,14 @@ test('maxWaiting 0 refuses every caller of a suspended pool', async () => {
   pool.suspend()
   await expect(pool.acquire()).rejects.toThrow('the pool is suspended')
 })
+
+test('a pool that is suspended before it was opened keeps its floor and hands out nothing', async () => {
+  const { pool } = makePool({ minSize: 1, maxSize: 2 })
+  pool.suspend()
+  const caller = watch(pool.acquire())
+  await settled()
+  expect(pool.stats()).toMatchObject({ idle: 1, waiting: 1, leased: 0 })
+  pool.resume()
+  await settled()
+  expect(caller.value?.connection.id).toBe(1)
+})

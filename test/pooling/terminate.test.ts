@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PoolClosedError } from '../../src/errors.ts'
+import { PoolClosedError, PoolTimeoutError } from '../../src/errors.ts'
 import { openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
@@ -93,7 +93,18 @@ test('a connect that succeeds in spite of its abort is terminated', async () => 
   await settled()
   expect(terminated.state).toBe('fulfilled')
   expect(connector.log).toEqual(['connect 1', 'terminate 1'])
+  expect(pool.stats().totals.closed.poolClosed).toBe(1)
   expect(clock.timers).toBe(0)
+})
+
+test('a connect that terminate gives up is told why by its signal', async () => {
+  const { pool, connector } = await openPool()
+  connector.connects.hold()
+  watch(pool.acquire())
+  await pool.terminate()
+  expect(connector.signals.map(({ reason }) => reason)).toEqual([
+    new PoolClosedError('the pool is closing and needs no further connection'),
+  ])
 })
 
 test('a connect that ignores its abort is given up after closeTimeout, and terminated should it come', async () => {
@@ -113,20 +124,28 @@ test('a connect that ignores its abort is given up after closeTimeout, and termi
   await clock.advance(5_000)
   expect(terminated.state).toBe('fulfilled')
   expect(warnings).toEqual(['a connect did not end after its abort and was given up'])
+  const broken = new Error('broken pipe')
+  connector.terminates.fail(broken)
+  const told: unknown[] = []
+  pool.on('warning', (warning) => told.push(warning))
   succeed()
   await settled()
   expect(connector.log).toEqual(['connect 1', 'terminate 1'])
+  const message = 'a connection that came after its connect was given up could not be terminated'
+  expect(told).toEqual([{ message, error: broken }])
 })
 
 test('R14: a terminate that hangs is given up after closeTimeout, with a warning', async () => {
   const { pool, connector, clock } = await openPool({ minSize: 1, closeTimeout: '5s' })
-  const warnings: string[] = []
-  pool.on('warning', ({ message }) => warnings.push(message))
+  const warnings: unknown[] = []
+  pool.on('warning', (warning) => warnings.push(warning))
   connector.terminates.hold()
   const terminated = watch(pool.terminate())
   await clock.advance(5_000)
   expect(terminated.state).toBe('fulfilled')
-  expect(warnings).toEqual(['a connection could not be terminated and was given up'])
+  const message = 'a connection could not be terminated and was given up'
+  const error = new PoolTimeoutError('the connection did not go within closeTimeout (5 s)')
+  expect(warnings).toEqual([{ message, error }])
   expect(clock.timers).toBe(0)
 })
 
@@ -144,4 +163,35 @@ test('a connect that was given up may fail as late as it likes', async () => {
   await settled()
   expect(terminated.state).toBe('fulfilled')
   expect(pool.stats()).toMatchObject({ free: 10, totals: { connectFailures: 0 } })
+})
+
+test('I9: a terminate while the server is away leaves no timer', async () => {
+  const { pool, connector, clock } = await openPool()
+  connector.connects.fail(new Error('refused'))
+  watch(pool.acquire({ timeout: 0 }))
+  await settled()
+  expect(clock.timers).toBe(1)
+  await pool.terminate()
+  expect(clock.timers).toBe(0)
+})
+
+test('R13: terminate waits for what is being terminated already, and lets go at once what is closing, counted once', async () => {
+  const { pool, connector, clock } = await openPool({ maxSize: 2, maxQueries: 1 })
+  const [lost, worn] = [await pool.acquire(), await pool.acquire()]
+  connector.terminates.hold()
+  connector.closes.hold()
+  lost.connection.die()
+  worn.connection.commands = 1
+  worn.release()
+  const terminated = watch(pool.terminate())
+  expect(pool.terminate()).toBe(pool.terminate())
+  expect(connector.log.slice(2)).toEqual(['terminate 1', 'close 2', 'terminate 2'])
+  connector.terminates.succeed()
+  await settled()
+  expect(terminated.state).toBe('pending')
+  connector.terminates.succeed()
+  await settled()
+  expect(terminated.state).toBe('fulfilled')
+  expect(pool.stats().totals.closed).toMatchObject({ lost: 1, maxQueries: 1, terminated: 0 })
+  expect(clock.timers).toBe(0)
 })

@@ -9,7 +9,10 @@ import type { DataFlow } from './request.ts'
 export interface ChannelOwner {
   /** One whole message; the bytes are only valid during the call. What it throws closes the channel. */
   message: FrameSink
-  /** Once, when the socket is closed for good. `undefined`: it was closed by `end()`. */
+  /**
+   * Once, when no message comes any more: the channel broke, or the socket is closed. `undefined`: it was closed by
+   * `end()`.
+   */
   closed(reason: ConnectionLostError | undefined): void
 }
 
@@ -40,7 +43,7 @@ export class Channel implements DataFlow {
     socket.on('error', (cause) => this.#break(connectionLost(cause)))
     this.#whenClosed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#closed()
+        this.#report()
         resolve()
       })
     })
@@ -119,15 +122,18 @@ export class Channel implements DataFlow {
     }
   }
 
+  /** The owner hears of it before anybody who awaits an answer goes on: what is broken is not to be handed on. */
   #break(reason: ConnectionLostError): void {
     if (this.#state === 'closed') return
     if (this.#state === 'open') this.#reason = reason
     this.#state = 'broken'
     this.#frames.stop()
     this.#socket.destroy()
+    process.nextTick(() => this.#report())
   }
 
-  #closed(): void {
+  #report(): void {
+    if (this.#state === 'closed') return
     const ended = this.#state === 'ending' || (this.#state === 'broken' && this.#reason === undefined)
     this.#state = 'closed'
     this.#owner.closed(ended ? undefined : (this.#reason ?? connectionLost()))

@@ -53,7 +53,8 @@ export class Cell {
     const { pool } = this.#scene
     const { size, connecting, closing } = pool.stats()
     const { losses } = this.#scene
-    const hit = this.fault.hits === 'all' ? Math.max(1, size + connecting) : 1
+    const { notice, hits } = this.fault
+    const hit = notice === 'told' && hits === 'all' ? Math.max(1, size + connecting) : 1
     this.#hasNoticed = () =>
       this.#scene!.losses >= losses + hit || pool.stats().closing < closing || pool.isClosing
   }

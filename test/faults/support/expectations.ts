@@ -34,6 +34,23 @@ export function lost(hits: 'one' | 'all', sqlState?: string): Expectations {
   })
 }
 
+/** The connections there are answer once more, and break by that; who waits for the answer is told so. */
+export function brokenByAnswer(): Expectations {
+  const end = 'CONNECTION_LOST unknown'
+  return hurt('all', end, { preparing: { caller: 'CONNECTION_LOST not-sent' } })
+}
+
+/** The answer comes whole, and behind it what breaks the connection: a transaction may already have written on. */
+export function brokenBehindAnswer(): Expectations {
+  const end = 'CONNECTION_LOST unknown'
+  return {
+    ...unhurt,
+    preparing: { caller: /^CONNECTION_LOST/ },
+    'in a transaction': { transaction: /^CONNECTION_LOST/ },
+    pipelined: { first: 'done', second: end, third: end },
+  }
+}
+
 /**
  * No answer comes: who waits for one is told in time, everybody else is served by another. Where one connection alone is
  * hurt, the other's statement is cancelled in time.

@@ -222,6 +222,8 @@ const oneShots: State = {
 const resetting: State = {
   name: 'resetting',
   options: (key) => ({
+    minSize: 1,
+    maxSize: 1,
     reset: async (connection) => {
       await stand(key)(connection)
       await connection.execute('reset all')

@@ -265,5 +265,5 @@ const conditions: Record<string, string> = {
 
 /** The condition's name; an unlisted code (a user's own, a later server's) stands for itself. */
 export function conditionName(sqlState: string): string {
-  return conditions[sqlState] ?? sqlState
+  return Object.hasOwn(conditions, sqlState) ? conditions[sqlState]! : sqlState
 }

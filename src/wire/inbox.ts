@@ -51,13 +51,24 @@ export class Inbox {
     })
   }
 
-  /** Takes every listener off the socket, and returns the bytes that were read and belong to the successor. */
-  release(): Buffer {
+  /**
+   * Ends the reading for good, and returns the bytes that were read and belong to the successor.
+   *
+   * @throws where the socket has failed, or the signal was aborted, though every message had come: there is nothing left
+   * to succeed to, and whoever waited for the socket to close would wait in vain
+   */
+  handOver(): Buffer {
+    this.release()
+    if (this.#failure !== undefined) throw this.#failure.error
+    return this.#reader.rest()
+  }
+
+  /** Takes every listener off the socket. */
+  release(): void {
     this.#stopWatching()
     this.#socket.off('data', this.#feed)
     this.#socket.off('close', this.#closed)
     this.#socket.off('error', this.#fail)
-    return this.#reader.rest()
   }
 
   readonly #feed = (chunk: Buffer): void => {

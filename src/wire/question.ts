@@ -23,7 +23,7 @@ export async function askSession(
     socket.resume()
     socket.write(query(sql))
     const answer = await readAnswer(inbox, session.parameters)
-    return { answer, session: { ...session, rest: inbox.release() } }
+    return { answer, session: { ...session, rest: inbox.handOver() } }
   } catch (error) {
     inbox.release()
     discard(socket)

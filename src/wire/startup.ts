@@ -69,7 +69,7 @@ export async function startSession(
 ): Promise<EstablishedSession> {
   try {
     const transport = await openTransport(request.address, request.tls, signal, request.keepAlive)
-    const session = start(transport, request, signal)
+    const session = startOver(transport, request, signal)
     if (transport.encrypted === undefined || request.tls?.mandatory) return await session
     return await session.catch((refusal: unknown) => startInTheClear(request, refusal, signal))
   } catch (error) {
@@ -86,14 +86,20 @@ async function startInTheClear(
   if (!(refusal instanceof PostgresError && refusal.sqlState === '28000')) throw refusal
   try {
     const transport = await openTransport(request.address, undefined, signal, request.keepAlive)
-    return await start(transport, request, signal)
+    return await startOver(transport, request, signal)
   } catch (error) {
     const { message, permanent } = connectFailure(request.address, error)
     throw new ConnectError(`${message} (and over TLS: ${refusal.message})`, { cause: error, permanent })
   }
 }
 
-async function start(
+/**
+ * Starts a session over a connection that is open.
+ *
+ * @throws what went wrong as it is: ConnectError, PostgresError, ConnectionLostError, the system's error, or the reason
+ * of `signal`; the connection is closed then
+ */
+export async function startOver(
   transport: Transport,
   request: SessionRequest,
   signal: AbortSignal,
@@ -114,7 +120,7 @@ async function start(
     const ip = socket.remoteAddress
     return {
       socket,
-      rest: inbox.release(),
+      rest: inbox.handOver(),
       ...answers,
       notices: dialogue.notices,
       address: ip === undefined ? request.address : { ...request.address, ip },

@@ -4,6 +4,7 @@ import { brokenProtocol } from '../../wire/frame-reader.ts'
 import { BodyReader } from '../../wire/messages.ts'
 import type { CommandHost } from './command.ts'
 import { SimpleQuery } from './simple-command.ts'
+import { readTypeDescription } from './type-description.ts'
 
 /**
  * What pg_type and pg_attribute say of the types and of all that they are made of, one JSON object a type. Every name
@@ -78,7 +79,7 @@ export class TypeQuestion extends SimpleQuery<void> {
   override dataRow(bytes: Buffer, start: number, end: number): void {
     const body = new BodyReader(bytes, start, end)
     if (body.uint16() !== 1) throw brokenProtocol('a type was described in more than one column')
-    this.#descriptions.push(JSON.parse(body.bytes(body.int32()).toString()) as TypeDescription)
+    this.#descriptions.push(readTypeDescription(body.bytes(body.int32()).toString()))
   }
 
   protected override complete(): { value: undefined } {

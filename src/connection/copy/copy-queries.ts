@@ -1,8 +1,10 @@
 import { systemClock } from '../../deadline.ts'
 import { InterfaceError, PostgresError } from '../../errors.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
 import { readLimits } from '../call-limits.ts'
 import { DescribeCommand } from '../commands/describe-command.ts'
 import { malformedValue } from '../commands/prepared-command.ts'
+import { QueryCommand, type StatementResult } from '../commands/query-command.ts'
 import { type CallOptions, Queries, type SessionCall } from '../queries.ts'
 import { quoteIdentifier, readSql, type Sql } from '../sql/sql.ts'
 import { interpolate, literalsText, typedLiteral, typeNamesText } from './copy-arguments.ts'
@@ -86,7 +88,12 @@ export abstract class CopyQueries extends Queries {
   async #copyRecords(table: string, options: CopyRecordsOptions, left: () => CallOptions): Promise<string> {
     const name = tableName(table, options.schema)
     const columns = options.columns ?? (await this.#columnNames(name, left))
-    const { fields } = await this.#describe('copyRecordsToTable', columnsText(name, columns), left)
+    const { fields } = await this.#describe(
+      'copyRecordsToTable',
+      columnsText(name, columns),
+      left,
+      columns.length,
+    )
     return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
       const typeOids = fields.map(({ typeOid }) => typeOid)
       await session.learnTypes(typeOids, limits)
@@ -128,29 +135,44 @@ export abstract class CopyQueries extends Queries {
         { outcome: 'not-sent' },
       )
     }
-    const names = await this.fetch<string[]>(typeNamesText, [parameterTypes], { ...left(), rowMode: 'array' })
-    const typeNames = names.map(([name]) => name!)
-    const [literals] = await this.fetch<string[]>(literalsText(typeNames), args, {
-      ...left(),
-      rowMode: 'array',
-    })
+    const typeNames = await this.#ask('copyFromQuery', typeNamesText, [parameterTypes], left, (rows) =>
+      texts(firsts(rows), args.length),
+    )
+    const literals = await this.#ask('copyFromQuery', literalsText(typeNames), args, left, ([row]) =>
+      texts(row ?? [], args.length),
+    )
     return this.#call('copyFromQuery', query, left(), async (session) =>
       interpolate(
         query,
-        literals!.map((literal, i) => typedLiteral(literal, typeNames[i]!)),
+        literals.map((literal, i) => typedLiteral(literal, typeNames[i]!)),
         session.parameters.get('standard_conforming_strings') !== 'off',
       ),
     )
   }
 
-  async #columnNames(name: string, left: () => CallOptions): Promise<string[]> {
-    const rows = await this.fetch<[string]>(columnNamesText, [name], { ...left(), rowMode: 'array' })
-    return rows.map(([column]) => column)
+  #columnNames(name: string, left: () => CallOptions): Promise<string[]> {
+    return this.#ask('copyRecordsToTable', columnNamesText, [name], left, (rows) =>
+      texts(firsts(rows), rows.length),
+    )
   }
 
-  #describe(method: string, sql: string, left: () => CallOptions) {
+  /** Asks what this library wants to know. Where `read` finds that it is no answer, the connection is closed. */
+  #ask<T>(
+    method: string,
+    sql: string,
+    args: readonly unknown[],
+    left: () => CallOptions,
+    read: (rows: readonly unknown[][]) => T,
+  ): Promise<T> {
+    const finish = ({ rows }: StatementResult) => read(rows as unknown[][])
     return this.#call(method, sql, left(), (session, limits) =>
-      session.runUncounted(new DescribeCommand(session, sql), limits),
+      session.run(new QueryCommand(session, sql, args, { rowMode: 'array', limit: 0 }, finish), limits),
+    )
+  }
+
+  #describe(method: string, sql: string, left: () => CallOptions, columns?: number) {
+    return this.#call(method, sql, left(), (session, limits) =>
+      session.runUncounted(new DescribeCommand(session, sql, columns), limits),
     )
   }
 
@@ -168,6 +190,15 @@ async function owning<T>(given: object, call: Promise<T>): Promise<T> {
     if (isStream(given)) given.destroy()
     throw error
   }
+}
+
+const firsts = (rows: readonly unknown[][]): unknown[] => rows.map(([first]) => first)
+
+/** @throws ConnectionLostError where `values` are not so many texts */
+function texts(values: readonly unknown[], count: number): string[] {
+  const found = values.filter((value) => typeof value === 'string')
+  if (values.length === count && found.length === count) return found
+  throw brokenProtocol('a question about columns was answered by something else')
 }
 
 /** COPY fills these where none are named. */

@@ -38,9 +38,9 @@ function decodeDate(bytes: Buffer, start: number, end: number): Date | number {
 
 function toDate(seconds: number, micros: number): Date {
   const time = (seconds + epochSeconds) * 1000 + Math.floor(micros / 1000)
-  if (time > latestDate) {
+  if (!(Math.abs(time) <= latestDate)) {
     throw new Refusal(
-      `the value is later than a Date can be; set the option types: { timestamptz: 'string' }`,
+      `the value lies outside of what a Date can be; set the option types: { timestamptz: 'string' }`,
     )
   }
   return new Date(time)

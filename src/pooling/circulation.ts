@@ -43,9 +43,13 @@ export class Circulation<C> implements Lessor<C> {
     while (queue.length > slots.counts.checking) {
       const slot = slots.idle.last
       if (slot === undefined) return
-      if (this.#isReady(slot, now)) this.#handOut(slot, queue.first!, now)
-      else if (now >= slot.retireAt) this.#retirement.retire(slot, 'maxLifetime', 'closing')
-      else this.#check(slot)
+      if (this.#isReady(slot, now)) {
+        this.#handOut(slot, queue.first!, now)
+        continue
+      }
+      const reason = this.#reasonToGo(slot, now)
+      if (reason === undefined) this.#check(slot)
+      else this.#retirement.retire(slot, reason, 'closing')
     }
   }
 
@@ -78,8 +82,10 @@ export class Circulation<C> implements Lessor<C> {
     pump(now)
   }
 
+  /** An idle one may have been expired in this very turn: a listener to the end of another asks before `expire` got to it. */
   #isReady(slot: Slot<C>, now: number): boolean {
-    return now - slot.provenAt <= this.#staleAfter && now < slot.retireAt
+    const isCurrent = slot.generation === this.#core.generation
+    return isCurrent && now - slot.provenAt <= this.#staleAfter && now < slot.retireAt
   }
 
   #reasonToGo(slot: Slot<C>, now: number): CloseReason | undefined {

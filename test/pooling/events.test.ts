@@ -117,7 +117,6 @@ test('listeners that go well, and events that nobody listens to, are no cause fo
 
 test('a listener may use the pool: what it acquires while idle connections are closed one by one is not closed', async () => {
   const rounds: ((harness: Harness) => unknown)[] = [
-    ({ pool }) => pool.expire(),
     ({ pool }) => pool.resize({ maxSize: 1 }),
     ({ clock }) => clock.advance(10_000),
   ]

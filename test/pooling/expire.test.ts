@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Lease } from '../../src/pooling/index.ts'
+import type { FakeConnection } from './support/fake-connector.ts'
 import { openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
@@ -62,4 +64,14 @@ test('R12: expired connections are counted, whether they were idle or in use', a
   pool.expire()
   lease.release()
   expect(pool.stats().totals.closed.expired).toBe(2)
+})
+
+test('R12: what is acquired from within an expire is no expired connection', async () => {
+  const { pool } = await openPool({ minSize: 3, maxSize: 3 })
+  const before = pool.connections()
+  const acquired: Promise<Lease<FakeConnection>>[] = []
+  pool.on('close', () => acquired.push(pool.acquire()))
+  pool.expire()
+  expect(acquired).toHaveLength(3)
+  for (const lease of await Promise.all(acquired)) expect(before).not.toContain(lease.connection)
 })

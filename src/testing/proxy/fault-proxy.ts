@@ -136,7 +136,7 @@ export class FaultProxy extends BothWays implements AsyncDisposable {
     await this.#listening.close()
     for (const giveUp of this.#waiters) giveUp()
     const closed = this.connections.map((connection) => connection.closed)
-    this.reset()
+    for (const relay of this.#relays) relay.abandon()
     await Promise.all(closed)
     if (this.#failures.length > 0) throw this.#failures[0]
   }

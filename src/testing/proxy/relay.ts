@@ -93,6 +93,12 @@ export class Relay extends BothWays implements ProxiedConnection {
     this.toServer.begin()
   }
 
+  /** Resets, and does not wait for a server that does not answer. */
+  abandon(): void {
+    this.reset()
+    if (this.#server?.connecting) this.#server.destroy()
+  }
+
   #reachServer(): net.Socket {
     if (this.#server !== undefined) return this.#server
     const server = net.connect({ ...this.#context.target, allowHalfOpen: true, noDelay: true })

@@ -9,7 +9,7 @@ import { Counter } from './counter.ts'
 import type { BytesRewriter, Flow, MessageRewriter, ProxiedConnection } from './faults.ts'
 import type { MessageCutter } from './message-cutter.ts'
 import { Rewriting } from './rewriting.ts'
-import { resetSocket } from './sockets.ts'
+import { afterTurn, resetSocket } from './sockets.ts'
 
 /** What a flow needs to know of its connection. */
 export interface FlowContext {
@@ -31,9 +31,6 @@ export interface FlowContext {
 const states = ['open', 'end-held', 'held', 'dropping', 'broken', 'over'] as const
 type State = (typeof states)[number]
 
-/** Whether the next thing may be passed on: not while a write or an action is under way; `paced`: in the next turn. */
-type Step = 'busy' | 'paced' | 'ready'
-
 /** With so many bytes waiting the sender is not read any more. */
 const room = 65_536
 
@@ -47,7 +44,8 @@ export class RelayedFlow implements Flow {
   readonly #passed = new Counter()
   #sender: net.Socket | undefined
   #state: State = 'open'
-  #step: Step = 'busy'
+  /** A write or an action is under way, or the flow has not begun: nothing else may pass. */
+  #busy = true
   #slice = Number.POSITIVE_INFINITY
   #timer: Timer | undefined
 
@@ -143,9 +141,9 @@ export class RelayedFlow implements Flow {
     this.#rewriting.byMessages(rewriter)
   }
 
-  /** From now on things pass. */
+  /** The next thing may pass. */
   begin(): void {
-    this.#step = 'ready'
+    this.#busy = false
     this.#pass()
   }
 
@@ -214,13 +212,13 @@ export class RelayedFlow implements Flow {
 
   /** Passes on the next thing, where it may be. Whatever could allow it calls this. */
   #pass(): void {
-    if (this.#step === 'busy' || this.#state === 'over') return
+    if (this.#busy || this.#state === 'over') return
     const action = this.#breakpoints.take(this.bytesPassed)
     if (action !== undefined) {
       this.#run(action)
       return
     }
-    if (this.#step === 'paced' || (this.#state !== 'open' && this.#state !== 'end-held')) return
+    if (this.#state !== 'open' && this.#state !== 'end-held') return
     const receiver = this.#context.reachReceiver()
     const { head } = this.#backlog
     if (head === undefined || !this.#isDue()) return
@@ -229,7 +227,7 @@ export class RelayedFlow implements Flow {
   }
 
   #run(action: Action): void {
-    this.#step = 'busy'
+    this.#busy = true
     const run = async () => action(this.#context.connection)
     run()
       .catch((error: unknown) => this.#context.failed(error))
@@ -254,30 +252,29 @@ export class RelayedFlow implements Flow {
   #write(receiver: net.Socket, head: Buffer): void {
     const most = Math.min(this.#slice, this.#breakpoints.distance(this.bytesPassed))
     const bytes = head.subarray(0, most)
-    this.#step = 'busy'
+    this.#busy = true
     this.#backlog.take(bytes.length)
     receiver.write(bytes, (error) => {
       // The receiver's 'close' says the rest.
       if (error) return
       if (this.#backlog.bytes < room) this.#sender?.resume()
-      this.#step = 'ready'
-      if (Number.isFinite(this.#slice)) this.#pace()
       this.#passed.add(bytes.length)
-      this.#pass()
+      const isWhole =
+        this.#slice === Number.POSITIVE_INFINITY && this.#breakpoints.distance(this.bytesPassed) > 0
+      if (isWhole) this.begin()
+      else afterTurn(() => this.begin())
     })
   }
 
-  #pace(): void {
-    this.#step = 'paced'
-    setImmediate(() => {
-      if (this.#step === 'paced') this.begin()
-    })
-  }
-
+  /** A reset waits a turn: one that comes with the last bytes may be taken for an end in order. */
   #tellEnd(receiver: net.Socket, end: End): void {
     this.#backlog.take(0)
-    if (end === 'RST') this.reset()
-    else receiver.end()
-    this.#pass()
+    if (end === 'FIN') {
+      receiver.end()
+      this.#pass()
+      return
+    }
+    this.#busy = true
+    afterTurn(() => this.reset())
   }
 }

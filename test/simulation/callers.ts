@@ -1,0 +1,201 @@
+import { InterfaceError, PoolClosedError, PoolOverloadedError, PoolTimeoutError } from '../../src/errors.ts'
+import type { Lease, ResourcePool } from '../../src/pooling/index.ts'
+import type { SimulatedConnection } from './connection.ts'
+import type { Model } from './model.ts'
+import { SimulatedError, type World } from './world.ts'
+
+/** As much of an AbortSignal as the pool needs, which tells its caller whether the pool listens. */
+class CallerSignal {
+  aborted = false
+  reason: unknown
+  listener: (() => void) | undefined
+  readonly #caller: Caller
+
+  constructor(caller: Caller) {
+    this.#caller = caller
+  }
+
+  addEventListener(_: string, listener: () => void): void {
+    this.listener = listener
+    this.#caller.isQueued = true
+  }
+
+  removeEventListener(_: string, listener: () => void): void {
+    if (this.listener === listener) this.listener = undefined
+    this.#caller.isQueued = false
+    this.#caller.isLeft = true
+  }
+}
+Object.setPrototypeOf(CallerSignal.prototype, AbortSignal.prototype)
+
+/** One call of `acquire`. */
+export class Caller {
+  outcome: 'pending' | 'served' | 'refused' = 'pending'
+  /** In the queue, not chosen yet; known where it has a signal. */
+  isQueued = false
+  /** The pool has done with it, as the end of its listening to the signal tells. */
+  isLeft = false
+  /** A connection is being prepared for it. */
+  isChosen = false
+  /** The event of its hand-out came. */
+  number: number | undefined
+  signal: CallerSignal | undefined
+  readonly id: number
+  readonly since: number
+  /** Milliseconds; 0: none. */
+  readonly timeout: number
+  /** Where it was called when the pool had begun to end. */
+  readonly isLate: boolean
+
+  constructor(id: number, since: number, timeout: number, isLate: boolean) {
+    this.id = id
+    this.since = since
+    this.timeout = timeout
+    this.isLate = isLate
+  }
+
+  get deadline(): number {
+    return this.timeout > 0 ? this.since + this.timeout : Number.POSITIVE_INFINITY
+  }
+}
+
+/** What a caller wants. */
+export interface Wish {
+  /** Undefined: the pool's own. */
+  timeout: number | undefined
+  hasSignal: boolean
+  isAborted: boolean
+}
+
+/** Those who ask for connections, and whether each gets what it must: I2 and I7. */
+export class Callers {
+  /** By their numbers: in the order in which they asked. */
+  readonly pending = new Map<number, Caller>()
+  /** The highest number that was served. */
+  highestServed = 0
+  timedOut = 0
+  overloaded = 0
+  readonly #world: World
+  readonly #model: Model
+  readonly #pool: ResourcePool<SimulatedConnection>
+  readonly #served: (caller: Caller, lease: Lease<SimulatedConnection>) => void
+  #ids = 0
+
+  constructor(
+    world: World,
+    model: Model,
+    pool: ResourcePool<SimulatedConnection>,
+    served: (caller: Caller, lease: Lease<SimulatedConnection>) => void,
+  ) {
+    this.#world = world
+    this.#model = model
+    this.#pool = pool
+    this.#served = served
+  }
+
+  /** The one who waits longest and was not chosen; exact where every caller has a signal. */
+  get first(): Caller | undefined {
+    for (const caller of this.pending.values()) if (caller.isQueued && !caller.isChosen) return caller
+    return undefined
+  }
+
+  acquire({ timeout, hasSignal, isAborted }: Wish): Caller {
+    const world = this.#world
+    const model = this.#model
+    const caller = new Caller(
+      ++this.#ids,
+      world.clock.now(),
+      timeout ?? world.settings.acquireTimeout,
+      model.isEnding || (model.isStarting && this.#pool.isClosing),
+    )
+    world.log('acquire', caller.id, caller.timeout)
+    this.pending.set(caller.id, caller)
+    if (hasSignal) caller.signal = new CallerSignal(caller)
+    if (isAborted && caller.signal !== undefined) this.abort(caller)
+    else if (model.phase === 'new' && caller.timeout >= 0) model.phase = 'open'
+    const signal = caller.signal as unknown as AbortSignal | undefined
+    this.#pool.acquire({ timeout, signal, holder: String(caller.id) }).then(
+      (lease) => this.#wasServed(caller, lease),
+      (error: unknown) => this.#wasRefused(caller, error),
+    )
+    return caller
+  }
+
+  abort(caller: Caller): void {
+    const { signal } = caller
+    if (signal === undefined || signal.aborted) return
+    this.#world.log('abort', caller.id)
+    signal.aborted = true
+    signal.reason = new SimulatedError(`caller ${caller.id} left`)
+    const { listener } = signal
+    signal.listener = undefined
+    listener?.()
+  }
+
+  /** The pool says that it hands `connection` to the caller of this number. */
+  handedOut(id: number, number: number): Caller | undefined {
+    const caller = this.pending.get(id)
+    if (caller === undefined || caller.number !== undefined) {
+      this.#world.violate('I2', `lease ${number} is for caller ${id}, who has gone or been served`)
+      return undefined
+    }
+    caller.number = number
+    for (const other of this.pending.values()) {
+      if (other.id >= id) break
+      if (!other.isQueued || other.isChosen) continue
+      if (!caller.isChosen) this.#world.violate('I7', `caller ${id} overtakes caller ${other.id}`)
+    }
+    if (!caller.isChosen) this.highestServed = Math.max(this.highestServed, id)
+    caller.isChosen = false
+    return caller
+  }
+
+  #wasServed(caller: Caller, lease: Lease<SimulatedConnection>): void {
+    this.#world.log('served', caller.id, lease.number)
+    if (caller.number !== lease.number) {
+      this.#world.violate('I2', `caller ${caller.id} has lease ${lease.number}, of which no event told`)
+    }
+    this.#settled(caller, 'served')
+    this.#served(caller, lease)
+  }
+
+  #wasRefused(caller: Caller, error: unknown): void {
+    this.#world.log('refused', caller.id, error instanceof Error ? error.constructor.name : 'nothing')
+    if (caller.number !== undefined) {
+      this.#world.violate('I2', `caller ${caller.id} is refused though lease ${caller.number} is its own`)
+    }
+    this.#settled(caller, 'refused')
+    const reason = this.#wrongReason(caller, error)
+    if (reason !== undefined) this.#world.violate('I2', `caller ${caller.id} is refused ${reason}: ${error}`)
+  }
+
+  #settled(caller: Caller, outcome: 'served' | 'refused'): void {
+    caller.outcome = outcome
+    this.pending.delete(caller.id)
+    if (caller.signal?.listener !== undefined) {
+      this.#world.violate('I9', `the pool still listens to the signal of caller ${caller.id}`)
+    }
+  }
+
+  /** What speaks against this error; undefined where it is as it must be. */
+  #wrongReason(caller: Caller, error: unknown): string | undefined {
+    const { signal } = caller
+    if (signal?.aborted && error === signal.reason) return undefined
+    if (error instanceof PoolTimeoutError) {
+      if (error.message.includes('hookTimeout')) return undefined
+      this.timedOut++
+      return this.#world.clock.now() >= caller.deadline ? undefined : 'before its time'
+    }
+    if (error instanceof PoolOverloadedError) {
+      this.overloaded++
+      return this.#world.settings.maxWaiting === Number.POSITIVE_INFINITY ? 'without a limit' : undefined
+    }
+    if (error instanceof PoolClosedError) {
+      const { phase, closeBy } = this.#model
+      const isOver = phase === 'terminating' || phase === 'closed' || this.#world.clock.now() >= closeBy
+      return caller.isLate || isOver ? undefined : 'though it asked before the end'
+    }
+    if (error instanceof InterfaceError) return caller.timeout < 0 ? undefined : 'for no misuse'
+    return error instanceof SimulatedError ? undefined : 'for no reason'
+  }
+}

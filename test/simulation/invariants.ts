@@ -1,0 +1,157 @@
+import type { PoolStats } from '../../src/pooling/index.ts'
+import type { State } from './connection.ts'
+import type { Life } from './life.ts'
+import { tolerance } from './model.ts'
+
+/** The states that the pool counts, each with what the model counts for it. */
+const counted: readonly (readonly [keyof PoolStats, readonly State[]])[] = [
+  ['connecting', ['connecting']],
+  ['idle', ['idle']],
+  ['checking', ['checking']],
+  ['preparing', ['preparing']],
+  ['leased', ['leased']],
+  ['resetting', ['resetting']],
+  ['closing', ['closing', 'terminating']],
+]
+
+/** What must hold once everything that can happen at this moment has happened. */
+export function checkSettled(life: Life): void {
+  life.model.failedJustNow = 0
+  checkCallers(life)
+  // Timers that are due and did not fire yet: the pool cannot know what the model knows.
+  if (life.world.clock.isBehind) return
+  const now = life.world.clock.now()
+  life.model.giveUpOverdue(now)
+  checkCounts(life)
+  checkDeadlines(life, now)
+  checkProgress(life, now)
+  checkEnd(life)
+}
+
+/** I2: whom the pool has done with knows it by now. */
+function checkCallers({ callers, world }: Life): void {
+  for (const caller of callers.pending.values()) {
+    if (caller.isLeft) world.violate('I2', `caller ${caller.id} was settled and hears nothing`)
+    if (caller.number !== undefined) world.violate('I2', `caller ${caller.id} has a lease and hears nothing`)
+  }
+}
+
+/** I1, and that what the pool tells by its counts is what it told by its events. */
+function checkCounts({ pool, model, world, callers, observer }: Life): void {
+  const stats = pool.stats()
+  const { counts } = model
+  for (const [name, members] of counted) {
+    let expected = 0
+    for (const state of members) expected += counts[state]
+    if (stats[name] !== expected)
+      world.violate('I1', `${stats[name]} are ${name}, says the pool, not ${expected}`)
+  }
+  if (stats.free !== Math.max(0, model.maxSize - model.taken.size)) {
+    world.violate('I1', `${stats.free} of ${model.maxSize} slots are free, ${model.taken.size} taken`)
+  }
+  if (stats.size !== model.open || stats.minSize !== model.minSize || stats.maxSize !== model.maxSize) {
+    world.violate('I1', `size ${stats.size} of ${stats.minSize} to ${stats.maxSize}`)
+  }
+  if (model.strays.size > 0) world.violate('I9', 'a connection that came too late was not terminated')
+  let waiting = 0
+  for (const caller of callers.pending.values()) if (!caller.isChosen) waiting++
+  if (stats.waiting !== waiting && !world.plan.hasMuteCallers) {
+    world.violate('I2', `${stats.waiting} wait, says the pool, not ${waiting}`)
+  }
+  const { totals } = stats
+  const closed = Object.values(totals.closed).reduce((sum, times) => sum + times, 0)
+  const told = [model.opened, model.closed, model.connectFailures, observer.acquired, callers.timedOut]
+  const total = [totals.opened, closed, totals.connectFailures, totals.acquired, totals.timedOut]
+  if (told.some((times, index) => times !== total[index]) || totals.overloaded !== callers.overloaded) {
+    world.violate('I1', `totals ${total} are not what was told: ${told}`)
+  }
+  if (totals.opened - closed !== stats.size) world.violate('I1', `${totals.opened} opened, ${closed} closed`)
+}
+
+/** I2, R8–R17: nothing outlasts its limit. */
+function checkDeadlines({ model, world, callers, observer }: Life, now: number): void {
+  const { settings } = world
+  for (const caller of callers.pending.values()) {
+    if (caller.deadline < now - tolerance)
+      world.violate('I2', `caller ${caller.id} waits beyond its deadline`)
+  }
+  const limits: Partial<Record<State, number>> = {
+    checking: settings.checkTimeout,
+    preparing: settings.hookTimeout,
+    resetting: settings.hookTimeout,
+    closing: settings.closeTimeout,
+  }
+  const { maxInactiveConnectionLifetime: idleLife, maxLifetime } = settings
+  for (const connection of model.taken) {
+    const { id, state, since } = connection
+    const limit = limits[state] ?? 0
+    if (limit > 0 && now - since > limit + tolerance)
+      world.violate('R11', `connection ${id} is ${state} for too long`)
+    if (state !== 'idle') continue
+    if (maxLifetime > 0 && now - connection.openedAt > 1.1 * maxLifetime + tolerance) {
+      world.violate('R10', `connection ${id} is idle after its lifetime`)
+    }
+    // What the floor has kept is looked at again one lifetime later.
+    if (idleLife > 0 && model.aboveFloorSince !== undefined) {
+      const due = Math.max(connection.usedAt + idleLife, model.aboveFloorSince)
+      if (now - due > idleLife + tolerance) world.violate('R10', `connection ${id} is idle for too long`)
+    }
+    if (connection.generation !== model.generation)
+      world.violate('R12', `connection ${id} is idle though expired`)
+  }
+  if (model.staying > model.maxSize && model.counts.idle > 0) {
+    world.violate('I4', 'a connection beyond maxSize is idle')
+  }
+  if (settings.leakThreshold === 0 || model.phase === 'closed') return
+  for (const holding of observer.holdings.values()) {
+    if (now - holding.since > settings.leakThreshold + tolerance && !holding.isReported) {
+      world.violate('R17', `lease ${holding.number} is not reported as a leak`)
+    }
+  }
+}
+
+/** I7, R2, R4: nobody waits, and the floor does not, for what could be done now. */
+function checkProgress({ model, world, callers }: Life, now: number): void {
+  const { counts } = model
+  let waiting = 0
+  let first = 0
+  for (const caller of callers.pending.values()) {
+    if (caller.isChosen) continue
+    if (waiting++ === 0) first = caller.id
+  }
+  if (waiting > 0 && first < callers.highestServed && !world.plan.hasPrepare) {
+    world.violate('I7', `caller ${first} waits, and caller ${callers.highestServed} was served`)
+  }
+  if (world.plan.hasMuteCallers && world.plan.hasPrepare) return
+  if (model.serves && waiting > counts.checking && counts.idle > 0) {
+    world.violate('I7', `${waiting} wait beside ${counts.idle} idle connections`)
+  }
+  const forWaiters = model.serves ? waiting - counts.connecting - counts.checking : 0
+  const keepsFloor = model.phase === 'open' || model.phase === 'suspended'
+  const forFloor = keepsFloor ? model.minSize - model.staying : 0
+  const needed = Math.min(Math.max(forWaiters, forFloor), model.maxSize - model.taken.size)
+  if (needed <= 0) return
+  const isAllowed = model.isProbing
+    ? counts.connecting === 0 && now > model.retryBy + tolerance
+    : counts.connecting < world.settings.connectConcurrency
+  if (isAllowed) {
+    world.violate(forFloor >= forWaiters ? 'R2' : 'I7', `${needed} connections are needed and none is opened`)
+  }
+}
+
+/** R13: an end goes on as far as it can. */
+function checkEnd({ model, world, callers, pool, ending }: Life): void {
+  if (pool.isClosing !== model.isEnding)
+    world.violate('R13', `the pool is ${model.phase}, and it says otherwise`)
+  const { counts } = model
+  if (model.phase === 'closing' && callers.pending.size === 0 && counts.idle + counts.checking > 0) {
+    world.violate('R13', 'a pool that closes keeps connections that nobody uses')
+  }
+  if (model.phase === 'terminating' && model.open + counts.closing > 0) {
+    world.violate('R13', 'a pool that was terminated has open connections')
+  }
+  if (model.isEnding && model.taken.size === 0 && callers.pending.size === 0) {
+    if (ending !== undefined && ending.outcome === 'pending')
+      world.violate('R13', 'nothing is left and the end does not come')
+  }
+}

@@ -1,0 +1,334 @@
+import { PoolClosedError, PoolTimeoutError } from '../../src/errors.ts'
+import { type Lease, type PoolEvents, ResourcePool } from '../../src/pooling/index.ts'
+import { type Caller, Callers } from './callers.ts'
+import type { SimulatedConnection } from './connection.ts'
+import { SimulatedConnector } from './connector.ts'
+import type { Holding } from './holding.ts'
+import { meddle, misbehave } from './mischief.ts'
+import { Model } from './model.ts'
+import { Observer } from './observer.ts'
+import { SimulatedError, type World } from './world.ts'
+
+/** More than so many callers make a run slower, and no richer. */
+const mostPending = 30
+
+/** What became of a call that ends or opens the pool. */
+export interface Ending {
+  outcome: 'pending' | 'resolved' | 'rejected'
+}
+
+const everyEvent: readonly (keyof PoolEvents<SimulatedConnection>)[] = [
+  'open',
+  'close',
+  'acquire',
+  'release',
+  'leak',
+  'connectFailed',
+  'warning',
+]
+
+/** One pool, those who use it, and all that may be asked of it, with the model told beforehand. */
+export class Life {
+  readonly world: World
+  readonly model: Model
+  readonly connector: SimulatedConnector
+  readonly observer: Observer
+  readonly callers: Callers
+  readonly pool: ResourcePool<SimulatedConnection>
+  /** How deep within calls of the pool's we are. */
+  depth = 0
+  /** The latest call that ends the pool. */
+  ending: Ending | undefined
+  /** The promises of `open`, `close` and `terminate` that are to be settled. */
+  unsettled = 0
+  /** With their lease, not given back yet. */
+  readonly #held: Holding[] = []
+  readonly #past: Lease<SimulatedConnection>[] = []
+
+  constructor(world: World) {
+    this.world = world
+    this.model = new Model(world)
+    this.observer = new Observer(world, this.model, (call) => meddle(this, call, world.plan.reentry))
+    this.connector = new SimulatedConnector(world, this.model, this.observer)
+    const environment = { clock: world.clock, random: () => world.random.next() }
+    this.pool = new ResourcePool(this.connector, world.settings, environment)
+    this.callers = new Callers(world, this.model, this.pool, (caller, lease) => this.#served(caller, lease))
+    this.observer.callers = this.callers
+    this.observer.observe(this.pool)
+    for (const event of everyEvent) this.pool.on(event, () => misbehave(this, event))
+    this.pool.on('acquire', () => this.#leaveLate())
+  }
+
+  get held(): number {
+    return this.#held.length
+  }
+
+  acquire(): void {
+    const { random, plan } = this.world
+    if (this.callers.pending.size >= mostPending) return
+    const hasSignal = !plan.hasMuteCallers || random.chance(0.5)
+    const timeout = random.pick([undefined, undefined, 0, 1, 30, 500, 20_000, random.chance(0.1) ? -1 : 5])
+    const isAborted = random.chance(0.02)
+    const caller = this.callers.acquire({ timeout, hasSignal, isAborted })
+    if (random.chance(0.04)) queueMicrotask(() => this.callers.abort(caller))
+  }
+
+  /** One of those who wait leaves. */
+  abort(): void {
+    const { pending } = this.callers
+    if (pending.size === 0) return
+    const caller = this.world.random.pick([...pending.values()])
+    for (const { caller: chosen, state } of this.model.taken) {
+      if (chosen === caller && state === 'preparing') this.world.coverage.hit(state, 'callerLeft')
+    }
+    this.callers.abort(caller)
+  }
+
+  release(): void {
+    const held = this.#held
+    if (held.length === 0) return
+    const place = this.world.random.below(held.length)
+    const holding = held[place]!
+    held[place] = held.at(-1)!
+    held.pop()
+    this.#release(holding)
+  }
+
+  releaseAll(): void {
+    for (const holding of this.#held.splice(0)) this.#release(holding)
+  }
+
+  /** Somebody releases once more what may be another's by now. */
+  releaseAgain(): void {
+    if (this.#past.length === 0) return
+    const lease = this.world.random.pick(this.#past)
+    this.world.log('release again', lease.number)
+    this.model.hit(lease.connection, 'releasedAgain')
+    lease.release()
+  }
+
+  /** Somebody runs commands and leaves session state behind. */
+  use(): void {
+    const { random } = this.world
+    if (this.#held.length === 0) return
+    const { connection, number } = random.pick(this.#held)
+    connection.commands += random.between(1, 3)
+    connection.tag = number
+  }
+
+  endByUser(): void {
+    if (this.#held.length === 0) return
+    const { connection } = this.world.random.pick(this.#held)
+    this.world.log('ended by its user', connection.id)
+    this.world.coverage.fault('connection closed by its user')
+    connection.isEnded = true
+  }
+
+  /** A connection dies, in whatever state. */
+  die(): void {
+    const victim = this.#anyOpen()
+    if (victim === undefined) return
+    this.world.coverage.fault('connection lost')
+    this.connector.die(victim)
+  }
+
+  /** A connection is dead, and nobody is told. */
+  silence(): void {
+    const victim = this.#anyOpen()
+    if (victim === undefined) return
+    this.world.log('silent', victim.id)
+    this.world.coverage.fault('connection silent')
+    victim.isSilent = true
+  }
+
+  /** The server drops all its connections and takes none. */
+  outage(): void {
+    const { random, coverage } = this.world
+    this.world.log('outage')
+    coverage.fault('server away')
+    this.world.isAway = true
+    const tells = random.chance(0.7)
+    for (const connection of [...this.model.taken]) {
+      if (connection.state === 'connecting') continue
+      if (tells) this.connector.die(connection)
+      else connection.isSilent = true
+    }
+  }
+
+  recovery(): void {
+    this.world.isAway = false
+  }
+
+  stall(): void {
+    const ms = this.world.random.pick([1, 50, 1_000, 10_000, 3_600_000])
+    this.world.log('stall', ms)
+    this.world.coverage.fault('event loop stalled')
+    this.model.hitAll('stall')
+    this.world.clock.stall(ms)
+    this.model.aboveFloorSince = undefined
+  }
+
+  expire(): void {
+    this.world.log('expire')
+    this.model.hitAll('expire')
+    this.model.generation++
+    this.pool.expire()
+  }
+
+  resize(): void {
+    const { random } = this.world
+    const maxSize = random.between(1, 8)
+    const minSize = random.between(0, maxSize)
+    this.world.log('resize', minSize, maxSize)
+    this.model.hitAll(maxSize < this.model.maxSize ? 'resizeDown' : 'resizeUp')
+    this.model.resize(minSize, maxSize)
+    this.pool.resize({ minSize, maxSize })
+  }
+
+  suspend(): void {
+    this.world.log('suspend')
+    this.model.hitAll('suspend')
+    const { phase } = this.model
+    if (phase === 'new' || phase === 'open') this.model.phase = 'suspended'
+    this.pool.suspend()
+  }
+
+  resume(): void {
+    this.world.log('resume')
+    this.model.hitAll('resume')
+    if (this.model.phase === 'suspended') this.model.phase = 'open'
+    this.pool.resume()
+  }
+
+  distrust(): void {
+    this.world.log('distrust')
+    this.model.hitAll('distrust')
+    for (const connection of this.model.taken) {
+      if (connection.state === 'idle') connection.provenAt = Number.NEGATIVE_INFINITY
+    }
+    this.pool.distrust()
+  }
+
+  open(): void {
+    this.world.log('open')
+    this.model.hitAll('open')
+    if (this.model.phase === 'new') {
+      this.model.phase = 'open'
+      this.model.isStarting = true
+    }
+    this.#track('open', this.pool.open(), (error) => {
+      const isRight = error instanceof PoolClosedError || error instanceof SimulatedError
+      return isRight ? undefined : `open rejects with ${error}`
+    })
+  }
+
+  close(): void {
+    const { random, clock } = this.world
+    const timeout = random.pick([0, 0, 0, 1, 200, 10_000])
+    this.world.log('close', timeout)
+    this.model.hitAll('close')
+    if (!this.model.isEnding) {
+      this.model.phase = 'closing'
+      if (timeout > 0) this.model.closeBy = clock.now() + timeout
+    }
+    this.ending = this.#track('close', this.pool.close({ timeout }), (error) => {
+      const isRight = error instanceof PoolTimeoutError && clock.now() >= this.model.closeBy
+      return isRight ? undefined : `close rejects with ${error}`
+    })
+  }
+
+  terminate(): void {
+    this.world.log('terminate')
+    this.model.hitAll('terminate')
+    if (this.model.phase !== 'closed') this.model.phase = 'terminating'
+    this.ending = this.#track(
+      'terminate',
+      this.pool.terminate(),
+      (error) => `terminate rejects with ${error}`,
+    )
+  }
+
+  /** What the pool did by itself since: the start failed, or a close ran out of time. */
+  notice(): void {
+    const { model, pool, world } = this
+    if (pool.isClosing && !model.isEnding && model.isStarting) model.phase = 'closing'
+    if (model.phase === 'closing' && world.clock.now() >= model.closeBy && !world.clock.isBehind) {
+      model.hitAll('closeRanOut')
+      model.phase = 'terminating'
+    }
+    if (model.opened > 0 && model.open >= model.minSize) model.isStarting = false
+  }
+
+  #anyOpen(): SimulatedConnection | undefined {
+    const { taken } = this.model
+    return taken.size === 0 ? undefined : this.world.random.pick([...taken])
+  }
+
+  #release(holding: Holding): void {
+    const { world, model } = this
+    const { connection, lease, number } = holding
+    world.log('release', number)
+    const { maxQueries } = world.settings
+    if (connection.holding === holding) connection.holding = undefined
+    if (maxQueries > 0 && connection.commands >= maxQueries) connection.isWorn = true
+    model.hit(connection, connection.isDead ? 'releasedAfterLoss' : 'released')
+    holding.isReleased = true
+    this.#past.push(lease!)
+    if (this.#past.length > 8) this.#past.shift()
+    lease!.release()
+  }
+
+  #served(caller: Caller, lease: Lease<SimulatedConnection>): void {
+    const holding = this.observer.holdings.get(lease.number)
+    if (holding === undefined || holding.caller !== caller || holding.connection !== lease.connection) {
+      this.world.violate('I3', `lease ${lease.number} is not what its event told`)
+      return
+    }
+    holding.lease = lease
+    this.#held.push(holding)
+    if (this.world.random.chance(0.05)) this.release()
+  }
+
+  /** An abort between the hand-out and the caller's hearing of it comes too late. */
+  #leaveLate(): void {
+    const { isCalm, random } = this.world
+    if (isCalm || !random.chance(0.02)) return
+    for (const caller of this.callers.pending.values()) {
+      if (caller.number !== undefined) this.callers.abort(caller)
+    }
+  }
+
+  #track(what: string, promise: Promise<void>, wrong: (error: unknown) => string | undefined): Ending {
+    const { world, model } = this
+    const ending: Ending = { outcome: 'pending' }
+    this.unsettled++
+    promise.then(
+      () => {
+        ending.outcome = 'resolved'
+        this.unsettled--
+        world.log(`${what} resolves`)
+        if (what !== 'open') this.#ended(what)
+      },
+      (error: unknown) => {
+        ending.outcome = 'rejected'
+        this.unsettled--
+        world.log(`${what} rejects`)
+        // The start failed, and the pool has ended itself.
+        if (what === 'open' && this.pool.isClosing && this.ending === undefined) model.phase = 'closed'
+        if (what !== 'open') this.#ended(what)
+        const reason = wrong(error)
+        if (reason !== undefined) world.violate('R13', reason)
+      },
+    )
+    return ending
+  }
+
+  #ended(what: string): void {
+    const { model, world } = this
+    model.giveUpOverdue(world.clock.now())
+    if (model.taken.size > 0) {
+      world.violate('R13', `${what} settles and ${model.taken.size} connections are left`)
+    }
+    model.phase = 'closed'
+  }
+}

@@ -1,0 +1,189 @@
+import type { CloseReason } from '../../src/pooling/index.ts'
+import { SimulatedConnection, type State } from './connection.ts'
+import type { SlotEvent } from './coverage.ts'
+import type { World } from './world.ts'
+
+export type Phase = 'new' | 'open' | 'suspended' | 'closing' | 'terminating' | 'closed'
+
+/** A connection that dies unused before it is so old, in milliseconds, counts as a failed connect. */
+const youth = 1_000
+/** The longest and the shortest delay between attempts while the server is away, in milliseconds. */
+const longestDelay = 800
+const shortestDelay = 25
+/** Sums of fractions of a millisecond. */
+export const tolerance = 1e-6
+
+/** The pool as it must be, told by what was asked of it and by what its connector sees; nothing is taken from the pool's own counts. */
+export class Model {
+  phase: Phase = 'new'
+  minSize: number
+  maxSize: number
+  /** `open` waits for the floor: a failure ends the pool. */
+  isStarting = false
+  /** When the close under way gives up waiting; `Infinity`: it does not. */
+  closeBy = Number.POSITIVE_INFINITY
+  generation = 0
+  /** Since when there are more open connections than the floor needs; undefined while there are not. */
+  aboveFloorSince: number | undefined
+  /** Connections that came after their connect was given up, and were not terminated yet. */
+  readonly strays = new Set<SimulatedConnection>()
+  /** The connections that take up a slot. */
+  readonly taken = new Set<SimulatedConnection>()
+  readonly counts: Record<State, number> = {
+    connecting: 0,
+    idle: 0,
+    checking: 0,
+    preparing: 0,
+    leased: 0,
+    resetting: 0,
+    closing: 0,
+    terminating: 0,
+    gone: 0,
+  }
+  /** Whether the last attempt to connect failed, or none was made yet: then they go one at a time. */
+  isProbing = true
+  /** Before this nothing may be tried. */
+  retryAt = 0
+  /** From this on something must be tried. */
+  retryBy = 0
+  /** Connects that have failed in this turn, of which the pool may not know yet. */
+  failedJustNow = 0
+  opened = 0
+  connectFailures = 0
+  closed = 0
+  readonly #world: World
+  #ids = 0
+  /** Counts connects and failures. */
+  #attempts = 0
+  #failedAt = -1
+
+  constructor(world: World) {
+    this.#world = world
+    this.minSize = world.settings.minSize
+    this.maxSize = world.settings.maxSize
+  }
+
+  /** Connections that are open, in use or not. */
+  get open(): number {
+    return this.taken.size - this.counts.connecting - this.counts.closing - this.counts.terminating
+  }
+
+  /** Connections that stay or are about to come. */
+  get staying(): number {
+    return this.open + this.counts.connecting
+  }
+
+  get serves(): boolean {
+    return this.phase === 'open' || this.phase === 'closing'
+  }
+
+  get isEnding(): boolean {
+    return this.phase === 'closing' || this.phase === 'terminating' || this.phase === 'closed'
+  }
+
+  resize(minSize: number, maxSize: number): void {
+    this.minSize = minSize
+    this.maxSize = maxSize
+    this.aboveFloorSince = this.open > minSize ? this.#world.clock.now() : undefined
+  }
+
+  move(connection: SimulatedConnection, to: State): void {
+    const from = connection.state
+    if ((to === 'closing' || to === 'terminating') && from !== 'closing') {
+      connection.leftFrom = from
+      connection.wasAboveFloor = this.open > this.minSize
+      connection.wasAboveMost = this.staying + this.failedJustNow > this.maxSize
+    }
+    this.counts[from]--
+    this.counts[to]++
+    connection.state = to
+    connection.since = this.#world.clock.now()
+    if (from === 'connecting' && to === 'gone') this.failedJustNow++
+    if (to === 'gone') this.taken.delete(connection)
+    else if (from === 'gone') this.taken.add(connection)
+    const isAbove = this.open > this.minSize
+    if (!isAbove) this.aboveFloorSince = undefined
+    else this.aboveFloorSince ??= connection.since
+  }
+
+  hit(connection: SimulatedConnection, event: SlotEvent): void {
+    this.#world.coverage.hit(connection.state, event)
+  }
+
+  /** Something that concerns the pool as a whole: it meets each slot in its state. */
+  hitAll(event: SlotEvent): void {
+    for (const connection of this.taken) this.hit(connection, event)
+  }
+
+  /** The pool calls `connect`. */
+  begin(lost: (error: Error) => void): SimulatedConnection {
+    const world = this.#world
+    const now = world.clock.now()
+    const connection = new SimulatedConnection(++this.#ids, this.generation, this.#attempts++, lost)
+    this.taken.add(connection)
+    this.counts.connecting++
+    let leftAlone = 0
+    for (const { giveUpAt } of this.taken) if (giveUpAt <= now) leftAlone++
+    if (this.taken.size - leftAlone > this.maxSize) {
+      world.violate('I4', `connect makes ${this.taken.size - leftAlone} of ${this.maxSize} connections`)
+    }
+    const { connectConcurrency } = world.settings
+    const allowed = this.isProbing ? 1 : connectConcurrency
+    if (this.counts.connecting - leftAlone > allowed) {
+      world.violate('R4', `${this.counts.connecting} connects are under way where ${allowed} may be`)
+    }
+    if (this.isProbing && now < this.retryAt - tolerance) {
+      world.violate('R4', `a connect ${this.retryAt - now} ms before the time to try again`)
+    }
+    if (this.phase === 'terminating' || this.phase === 'closed' || this.phase === 'new') {
+      world.violate('R13', `a connect while the pool is ${this.phase}`)
+    }
+    return connection
+  }
+
+  /** The pool says that it has `connection`. */
+  succeeded(connection: SimulatedConnection): void {
+    const now = this.#world.clock.now()
+    this.opened++
+    connection.openedAt = now
+    connection.usedAt = now
+    connection.provenAt = now
+    connection.isFit = true
+    if (connection.begun > this.#failedAt) this.isProbing = false
+  }
+
+  /** A connect failed, and the pool says when it tries again. */
+  failed(retryIn: number): void {
+    const now = this.#world.clock.now()
+    if (!(retryIn > 0) || retryIn > longestDelay) {
+      this.#world.violate('R2', `the next attempt comes after ${retryIn} ms`)
+    }
+    this.connectFailures++
+    this.isProbing = true
+    this.#failedAt = this.#attempts++
+    this.retryAt = now + retryIn
+    this.retryBy = Math.max(this.retryBy, now + retryIn)
+  }
+
+  /** `connection` is being closed. */
+  left(connection: SimulatedConnection, reason: CloseReason): void {
+    const now = this.#world.clock.now()
+    this.closed++
+    if (reason !== 'lost' || connection.wasLeased || now - connection.openedAt >= youth) return
+    // What fails before the time to try again counts no more; that time has come for sure once a connect was begun.
+    const wasTriedAgain = this.#attempts > this.#failedAt + 1
+    if (!this.isProbing || wasTriedAgain || now >= this.retryBy) this.retryAt = now + shortestDelay
+    this.isProbing = true
+    this.#failedAt = this.#attempts++
+    this.retryBy = Math.max(this.retryBy, now + longestDelay)
+  }
+
+  /** What did not end in its time is not the pool's any more. */
+  giveUpOverdue(now: number): void {
+    for (const connection of this.taken) {
+      if (connection.giveUpAt > now) continue
+      this.hit(connection, 'givenUp')
+      this.move(connection, 'gone')
+    }
+  }
+}

@@ -84,7 +84,7 @@ function hurt(hits: 'one' | 'all', end: string, others: Partial<Expectations>): 
  *
  * @param code of the error; with `sqlState`, where it has one
  */
-export function cancelled(code: string, sqlState?: string): Expectations {
+export function cancelled(hits: 'one' | 'all', code: string, sqlState?: string): Expectations {
   const told = (outcome: string) => [code, outcome, ...(sqlState === undefined ? [] : [sqlState])].join(' ')
   const end = told('failed')
   return {
@@ -94,6 +94,51 @@ export function cancelled(code: string, sqlState?: string): Expectations {
     running: { statement: end },
     committing: { transaction: end },
     pipelined: { first: end, second: 'done', third: 'done' },
-    'one-shots': { first: end, second: 'done', third: 'done', fourth: 'done' },
+    'one-shots': { first: end, second: hits === 'all' ? end : 'done', third: 'done', fourth: 'done' },
   }
+}
+
+/** The pool cancels in time what the server works on; what waits behind that on its connection is told at once. */
+export function cancelledInTime(): Expectations {
+  const behind = 'QUERY_TIMEOUT unknown'
+  return {
+    ...cancelled('all', 'QUERY_TIMEOUT'),
+    pipelined: { first: 'QUERY_TIMEOUT failed', second: behind, third: behind },
+  }
+}
+
+/** All but a COMMIT, which cannot be aborted. */
+export function aborted(): Expectations {
+  return { ...every('aborted'), committing: unhurt.committing }
+}
+
+/** Who came before the end of the pool is served, who comes later is not. */
+export function closed(): Expectations {
+  const late = { caller: 'POOL_CLOSED not-sent' }
+  return { ...unhurt, idle: late, resetting: late, closing: late }
+}
+
+/** Who has a connection loses it, who waits for one gets none. */
+export function terminated(): Expectations {
+  const refused = 'POOL_CLOSED not-sent'
+  const lost = 'CONNECTION_LOST unknown'
+  const unsent = 'CONNECTION_LOST not-sent'
+  return {
+    ...every(refused),
+    leased: { statement: unsent },
+    running: { statement: lost },
+    'in a transaction': { transaction: unsent },
+    committing: { transaction: lost },
+    pipelined: { first: lost, second: lost, third: lost },
+    'one-shots': { first: lost, second: lost, third: refused, fourth: refused },
+  }
+}
+
+/** Each call of each state ends in the same way. */
+function every(end: string): Expectations {
+  const states = Object.entries(unhurt).map(([state, ends]) => [
+    state,
+    Object.fromEntries(Object.keys(ends).map((call) => [call, end])),
+  ])
+  return Object.fromEntries(states)
 }

@@ -33,6 +33,7 @@ export interface Fault {
   behindProxy?: true
   /** What the pool is made with for it. */
   options?: PoolOptions
+  serverSettings?: Record<string, string>
   /** Makes it, for all the scenes at once. */
   strike(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
   /** Ends it. */

@@ -20,7 +20,7 @@ export const cancelledByAnother: Fault = {
   hits: 'one',
   strike: (scenes, { observer }) =>
     observer.query('select pg_cancel_backend(pid) from unnest($1::int[]) pid', [victims(scenes)]),
-  cells: cancelled('POSTGRES', '57014'),
+  cells: cancelled('one', 'POSTGRES', '57014'),
 }
 
 export const frozen: Fault = {

@@ -36,7 +36,8 @@ export class Observer {
   async waitingFor(key: number): Promise<number[]> {
     const rows = await this.query<{ pid: number }>(
       `select pid from pg_locks join pg_stat_activity using (pid)
-       where locktype = 'advisory' and objid = $1 and not granted order by waitstart, pid`,
+       where locktype = 'advisory' and objid = $1 and not granted and datname = current_database()
+       order by waitstart, pid`,
       [key],
     )
     return rows.map(({ pid }) => pid)
@@ -44,7 +45,7 @@ export class Observer {
 
   async backendsOf(applicationName: string): Promise<number[]> {
     const rows = await this.query<{ pid: number }>(
-      'select pid from pg_stat_activity where application_name = $1',
+      'select pid from pg_stat_activity where application_name = $1 and datname = current_database()',
       [applicationName],
     )
     return rows.map(({ pid }) => pid)

@@ -27,9 +27,9 @@ const limited: PoolOptions = {
 /** For calls that outlive the fault. */
 export const outlives = { timeout: '20s' } as const
 
-/** One call of a user, and what it writes into the ledger. */
+/** One call of a user, and how it ended, once it has. */
 interface Call {
-  end: Promise<string>
+  writes: boolean
   told: string | undefined
 }
 
@@ -37,7 +37,7 @@ interface Call {
 export class Scene {
   readonly ground: Ground
   readonly state: State
-  /** By which the pool's backends are known. */
+  /** By which the pool's backends are known in the fault's database. */
   readonly applicationName: string
   /** The lock that statements wait for, held by the observer from `lock()` to `letGo()`. */
   readonly key: number
@@ -65,12 +65,12 @@ export class Scene {
     this.state = state
     this.key = key
     this.proxy = proxy
-    this.applicationName = `${fault.name}, ${state.name}`.slice(0, 60)
+    this.applicationName = `${state.name} in ${fault.name}`.slice(0, 60)
     this.pool = new Pool(proxy === undefined ? dsn : proxy.through(dsn), {
       minSize: 2,
       maxSize: 2,
       ssl: false,
-      serverSettings: { application_name: this.applicationName },
+      serverSettings: { application_name: this.applicationName, ...fault.serverSettings },
       ...(fault.notice === 'by time' ? limited : patient),
       ...state.options?.(key),
       ...fault.options,
@@ -108,17 +108,17 @@ export class Scene {
     })
   }
 
-  /** Notes how a call ends; that it may reject is expected. */
-  call(name: string, work: Promise<unknown>): void {
+  /** Notes how a call ends; that it may reject is expected. `writes`: whether it has an entry in the ledger. */
+  call(name: string, work: Promise<unknown>, writes = true): void {
     const { signal } = this
+    const call: Call = { writes, told: undefined }
+    this.#calls.set(name, call)
     const seen = work.catch((error: unknown) => {
-      throw error === signal.reason ? new Error('aborted') : error
+      throw signal.aborted && error === signal.reason ? new Error('aborted') : error
     })
-    const call: Call = { end: endOf(seen), told: undefined }
-    call.end.then((told) => {
+    endOf(seen).then((told) => {
       call.told = told
     })
-    this.#calls.set(name, call)
   }
 
   /** What a call of this name writes. */
@@ -134,6 +134,12 @@ export class Scene {
 
   get ends(): Record<string, string | undefined> {
     return Object.fromEntries([...this.#calls].map(([name, { told }]) => [name, told]))
+  }
+
+  /** The calls that write, with their ends. */
+  get writes(): [name: string, end: string][] {
+    const calls = [...this.#calls].filter(([, { writes }]) => writes)
+    return calls.map(([name, { told }]) => [name, told!])
   }
 
   /** Resolves once the named calls have ended. */

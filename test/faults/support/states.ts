@@ -197,7 +197,7 @@ const pipelined: State = {
     for (const name of ['second', 'third']) {
       scene.call(name, connection.execute(write, [scene.entry(name)], { signal }))
     }
-    scene.released = scene.ended().then(() => connection.release())
+    scene.released = scene.ended(['first', 'second', 'third']).then(() => connection.release())
     await scene.standing(1)
     return {}
   },

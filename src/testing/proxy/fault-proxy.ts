@@ -90,7 +90,8 @@ export class FaultProxy extends BothWays implements AsyncDisposable {
     if (!URL.canParse(dsn)) throw new InterfaceError('dsn: must be a URL with one host')
     const url = new URL(dsn)
     for (const name of ['host', 'hostaddr', 'port']) url.searchParams.delete(name)
-    url.host = `${this.host}:${this.port}`
+    url.hostname = this.host
+    url.port = String(this.port)
     return url.href
   }
 

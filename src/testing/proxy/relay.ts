@@ -3,6 +3,7 @@ import { BothWays } from './both-ways.ts'
 import type { ConnectionKind, ProxiedConnection } from './faults.ts'
 import { MessageCutter, type Opening } from './message-cutter.ts'
 import { RelayedFlow } from './relayed-flow.ts'
+import { resetSocket } from './sockets.ts'
 
 /** Where the proxy leads. */
 export type ProxyTarget = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -93,10 +94,12 @@ export class Relay extends BothWays implements ProxiedConnection {
     this.toServer.begin()
   }
 
-  /** Resets, and does not wait for a server that does not answer. */
+  /** Resets at once, and does not wait for a server that is still to answer. */
   abandon(): void {
-    this.reset()
+    for (const flow of [this.toServer, this.toClient]) flow.receiverClosed()
+    resetSocket(this.#client)
     if (this.#server?.connecting) this.#server.destroy()
+    else if (this.#server !== undefined) resetSocket(this.#server)
   }
 
   #reachServer(): net.Socket {

@@ -31,6 +31,12 @@ export interface FlowContext {
 const states = ['open', 'end-held', 'held', 'dropping', 'broken', 'over'] as const
 type State = (typeof states)[number]
 
+/**
+ * `busy`: nothing is done while a write or an action is under way, or the flow has not begun. `paced`: nothing passes
+ * before the next turn of the event loop.
+ */
+type Step = 'busy' | 'paced' | 'ready'
+
 /** With so many bytes waiting the sender is not read any more. */
 const room = 65_536
 
@@ -44,8 +50,7 @@ export class RelayedFlow implements Flow {
   readonly #passed = new Counter()
   #sender: net.Socket | undefined
   #state: State = 'open'
-  /** A write or an action is under way, or the flow has not begun: nothing else may pass. */
-  #busy = true
+  #step: Step = 'busy'
   #slice = Number.POSITIVE_INFINITY
   #timer: Timer | undefined
 
@@ -107,9 +112,10 @@ export class RelayedFlow implements Flow {
     this.#discard('over')
   }
 
+  /** The RST is a turn late: one that comes with the last bytes may be taken for an end in order. */
   reset(): void {
     const receiver = this.#context.receiver()
-    if (receiver !== undefined) resetSocket(receiver)
+    if (receiver !== undefined) afterTurn(() => resetSocket(receiver))
     this.#discard('over')
   }
 
@@ -143,7 +149,7 @@ export class RelayedFlow implements Flow {
 
   /** The next thing may pass. */
   begin(): void {
-    this.#busy = false
+    this.#step = 'ready'
     this.#pass()
   }
 
@@ -212,13 +218,13 @@ export class RelayedFlow implements Flow {
 
   /** Passes on the next thing, where it may be. Whatever could allow it calls this. */
   #pass(): void {
-    if (this.#busy || this.#state === 'over') return
+    if (this.#step === 'busy' || this.#state === 'over') return
     const action = this.#breakpoints.take(this.bytesPassed)
     if (action !== undefined) {
       this.#run(action)
       return
     }
-    if (this.#state !== 'open' && this.#state !== 'end-held') return
+    if (this.#step === 'paced' || (this.#state !== 'open' && this.#state !== 'end-held')) return
     const receiver = this.#context.reachReceiver()
     const { head } = this.#backlog
     if (head === undefined || !this.#isDue()) return
@@ -227,7 +233,7 @@ export class RelayedFlow implements Flow {
   }
 
   #run(action: Action): void {
-    this.#busy = true
+    this.#step = 'busy'
     const run = async () => action(this.#context.connection)
     run()
       .catch((error: unknown) => this.#context.failed(error))
@@ -252,29 +258,30 @@ export class RelayedFlow implements Flow {
   #write(receiver: net.Socket, head: Buffer): void {
     const most = Math.min(this.#slice, this.#breakpoints.distance(this.bytesPassed))
     const bytes = head.subarray(0, most)
-    this.#busy = true
+    this.#step = 'busy'
     this.#backlog.take(bytes.length)
     receiver.write(bytes, (error) => {
       // The receiver's 'close' says the rest.
       if (error) return
       if (this.#backlog.bytes < room) this.#sender?.resume()
       this.#passed.add(bytes.length)
-      const isWhole =
-        this.#slice === Number.POSITIVE_INFINITY && this.#breakpoints.distance(this.bytesPassed) > 0
-      if (isWhole) this.begin()
-      else afterTurn(() => this.begin())
+      this.#step = 'ready'
+      if (this.#slice !== Number.POSITIVE_INFINITY) this.#pace()
+      this.#pass()
     })
   }
 
-  /** A reset waits a turn: one that comes with the last bytes may be taken for an end in order. */
+  #pace(): void {
+    this.#step = 'paced'
+    afterTurn(() => {
+      if (this.#step === 'paced') this.begin()
+    })
+  }
+
   #tellEnd(receiver: net.Socket, end: End): void {
     this.#backlog.take(0)
-    if (end === 'FIN') {
-      receiver.end()
-      this.#pass()
-      return
-    }
-    this.#busy = true
-    afterTurn(() => this.reset())
+    if (end === 'RST') this.reset()
+    else receiver.end()
+    this.#pass()
   }
 }

@@ -22,6 +22,8 @@ export class Cancellation {
   /** Cancels sent whose effect was not seen. */
   #unseen = 0
   #timers: Timer[] = []
+  /** Aborted when the connection is gone: there is nothing left to cancel, and nothing may be left of the cancels. */
+  readonly #ending = new AbortController()
 
   /** `limit`: how long a cancelled command may take to end before the connection is closed, in milliseconds; 0: no limit. */
   constructor(pipeline: Pipeline, established: EstablishedSession, limit: number, clock: Clock) {
@@ -44,7 +46,7 @@ export class Cancellation {
     const ask = (pause: number) => {
       isAsking = true
       this.#unseen++
-      sendCancel(this.#established, this.#limit, this.#clock).then((hasEnded) => {
+      sendCancel(this.#established, this.#limit, this.#clock, this.#ending.signal).then((hasEnded) => {
         isAsking = false
         if (!hasEnded) this.#break(strayCancel)
         else if (isFinished) end()
@@ -54,7 +56,7 @@ export class Cancellation {
     this.#pipeline.hold()
     command.onFinished = () => {
       isFinished = true
-      this.stop()
+      this.#stop()
       if (!isAsking) end()
     }
     if (this.#limit > 0) {
@@ -72,8 +74,14 @@ export class Cancellation {
     return true
   }
 
+  /** The connection is gone: no timer and no socket is left. */
+  end(): void {
+    this.#stop()
+    this.#ending.abort()
+  }
+
   /** Sends nothing more, and lets the limit be. */
-  stop(): void {
+  #stop(): void {
     for (const timer of this.#timers) timer.cancel()
     this.#timers = []
   }

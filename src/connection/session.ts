@@ -310,7 +310,7 @@ export class Session implements PreparedCommandHost {
 
   #closed(reason: ConnectionLostError | undefined): void {
     this.#expiry.stop()
-    this.#cancellation.stop()
+    this.#cancellation.end()
     if (!this.#ending) this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'))
     this.#ending = true
     this.listeners.terminated()

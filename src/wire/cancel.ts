@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../deadline.ts'
+import { type Clock, onAbort, systemClock } from '../deadline.ts'
 import { OutBuffer } from './out-buffer.ts'
 import { discard, opening, type Socket } from './socket.ts'
 import type { EstablishedSession } from './startup.ts'
@@ -14,6 +14,7 @@ const cancelRequestCode = 80_877_102
  * done what it will do, and cannot hit a statement that is sent later.
  *
  * @param timeoutMs milliseconds; 0: no limit
+ * @param signal lets the request be, once it is aborted
  * @returns never rejects. `true`: the server has closed the cancel's connection. `false`: the request could not be
  *   sent, or the time ran out; it may still take effect.
  */
@@ -21,9 +22,11 @@ export async function sendCancel(
   session: Pick<EstablishedSession, 'address' | 'tls' | 'processId' | 'secretKey'>,
   timeoutMs: number,
   clock: Clock = systemClock,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   if (session.secretKey.length === 0) return false
   const expiry = new AbortController()
+  const stopWatching = onAbort(signal, () => expiry.abort())
   const timer = timeoutMs === 0 ? undefined : clock.setTimer(timeoutMs, () => expiry.abort())
   try {
     const { socket } = await openTransport(session.address, session.tls, expiry.signal)
@@ -33,6 +36,7 @@ export async function sendCancel(
     return false
   } finally {
     timer?.cancel()
+    stopWatching()
   }
 }
 

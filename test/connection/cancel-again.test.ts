@@ -68,4 +68,19 @@ describe('a cancel', () => {
     expect(written).toEqual(['P', 'D', 'H', 'S'])
     await connection.terminate()
   })
+
+  it('that nobody answers goes with its connection: no socket of it is left', async () => {
+    const server = await scriptedServer(async (peer) => {
+      const packet = await peer.packet()
+      if (packet.readInt32BE(0) !== cancelRequest) peer.send(welcome)
+      else server.peers[0]!.socket.destroy()
+    })
+    const { host, port } = server.address
+    const connection = await connect(undefined, { host, port, user: 'app', ssl: false, cancelTimeout: 0 })
+    await expect(connection.execute('select pg_sleep(60)', [], { timeout: 20 })).rejects.toThrow(
+      QueryTimeoutError,
+    )
+    await (await server.peer(1)).left()
+    expect(connection.isClosed).toBe(true)
+  })
 })

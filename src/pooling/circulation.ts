@@ -38,9 +38,10 @@ export class Circulation<C> implements Lessor<C> {
 
   /** Serves those who wait from the idle stack. A check under way counts for one of them. */
   dispatch(now: number): void {
-    const { slots, queue, serves } = this.#core
-    if (!serves) return
-    while (queue.length > slots.counts.checking) {
+    const core = this.#core
+    const { slots, queue } = core
+    // Asked anew each time: a listener, or `setup`, may have suspended the pool.
+    while (core.serves && queue.length > slots.counts.checking) {
       const slot = slots.idle.last
       if (slot === undefined) return
       if (this.#isReady(slot, now)) {

@@ -187,8 +187,10 @@ export class ResourcePool<C> {
     this.#core.minSize = minSize
     slots.capacity = maxSize
     for (const slot of [...slots.idle]) {
-      if (slots.staying > maxSize && slot.state === 'idle')
+      // By the present capacity: a listener may have changed it again.
+      if (slots.staying > slots.capacity && slot.state === 'idle') {
         this.#retirement.retire(slot, 'resized', 'closing')
+      }
     }
     this.#pumpNow()
   }

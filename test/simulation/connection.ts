@@ -41,8 +41,6 @@ export class SimulatedConnection {
   usedAt = 0
   /** When it last showed that it lives, as the pool may count it. */
   provenAt = 0
-  /** From when on the pool may leave it alone, gone or not. */
-  giveUpAt = Number.POSITIVE_INFINITY
   wasLeased = false
   /** When it began to leave, there were more connections than the floor, or than the pool, may have. */
   wasAboveFloor = false

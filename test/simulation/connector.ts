@@ -66,8 +66,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
       }
       const aborted = () => {
         model.hit(connection, 'connectAborted')
-        const { closeTimeout } = world.settings
-        if (closeTimeout > 0) connection.giveUpAt = world.clock.now() + closeTimeout
+        model.limit(connection)
         this.#onAbort(open, () => fail(signal.reason))
       }
       if (signal.aborted) aborted()
@@ -108,14 +107,16 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
       this.#cleaned(connection)
       return undefined
     }
-    const pending = this.#call('reset', connection, (isGood) => {
-      model.hit(connection, isGood ? 'resetOk' : 'resetFailed')
-      if (!isGood) return
-      connection.provenAt = world.clock.now()
-      this.#cleaned(connection)
-    })
-    if (connection.state === state) model.move(connection, 'resetting')
-    return pending
+    try {
+      return this.#call('reset', connection, (isGood) => {
+        model.hit(connection, isGood ? 'resetOk' : 'resetFailed')
+        if (!isGood) return
+        connection.provenAt = world.clock.now()
+        this.#cleaned(connection)
+      })
+    } finally {
+      if (connection.state === state) model.move(connection, 'resetting')
+    }
   }
 
   rest(connection: SimulatedConnection, isIdle: boolean): void {
@@ -163,7 +164,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
         world.violate('R6', `connection ${connection.id} is terminated though it is gone`)
       }
       model.move(connection, 'terminating')
-      if (closeTimeout > 0) connection.giveUpAt = world.clock.now() + closeTimeout
+      model.limit(connection)
     }
     return this.#call('terminate', connection, (isGood) => {
       model.hit(connection, isGood ? 'terminateOk' : 'terminateFailed')
@@ -177,6 +178,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     this.#model.move(connection, 'preparing')
     return this.#call('prepare', connection, (isGood) => {
       this.#model.hit(connection, isGood ? 'prepareOk' : 'prepareFailed')
+      connection.commands += this.#world.random.below(2)
     })
   }
 

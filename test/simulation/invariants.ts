@@ -21,7 +21,6 @@ export function checkSettled(life: Life): void {
   // Timers that are due and did not fire yet: the pool cannot know what the model knows.
   if (life.world.clock.isBehind) return
   const now = life.world.clock.now()
-  life.model.giveUpOverdue(now)
   checkCounts(life)
   checkDeadlines(life, now)
   checkProgress(life, now)

@@ -229,7 +229,13 @@ export class Life {
     this.model.hitAll('close')
     if (!this.model.isEnding) {
       this.model.phase = 'closing'
-      if (timeout > 0) this.model.closeBy = clock.now() + timeout
+      if (timeout > 0) {
+        this.model.closeBy = clock.now() + timeout
+        // Set before the pool's own timer, it sees what that one will end.
+        clock.after(timeout, () => {
+          if (this.model.phase === 'closing') this.model.hitAll('closeRanOut')
+        })
+      }
     }
     this.ending = this.#track('close', this.pool.close({ timeout }), (error) => {
       const isRight = error instanceof PoolTimeoutError && clock.now() >= this.model.closeBy
@@ -253,7 +259,6 @@ export class Life {
     const { model, pool, world } = this
     if (pool.isClosing && !model.isEnding && model.isStarting) model.phase = 'closing'
     if (model.phase === 'closing' && world.clock.now() >= model.closeBy && !world.clock.isBehind) {
-      model.hitAll('closeRanOut')
       model.phase = 'terminating'
     }
     if (model.opened > 0 && model.open >= model.minSize) model.isStarting = false
@@ -325,7 +330,6 @@ export class Life {
 
   #ended(what: string): void {
     const { model, world } = this
-    model.giveUpOverdue(world.clock.now())
     if (model.taken.size > 0) {
       world.violate('R13', `${what} settles and ${model.taken.size} connections are left`)
     }

@@ -52,6 +52,8 @@ export class Model {
   connectFailures = 0
   closed = 0
   readonly #world: World
+  /** By when each should have ended, in the order in which the pool began to wait for it. */
+  readonly #limited = new Map<SimulatedConnection, number>()
   #ids = 0
   /** Counts connects and failures. */
   #attempts = 0
@@ -122,14 +124,12 @@ export class Model {
     const connection = new SimulatedConnection(++this.#ids, this.generation, this.#attempts++, lost)
     this.taken.add(connection)
     this.counts.connecting++
-    let leftAlone = 0
-    for (const { giveUpAt } of this.taken) if (giveUpAt <= now) leftAlone++
-    if (this.taken.size - leftAlone > this.maxSize) {
-      world.violate('I4', `connect makes ${this.taken.size - leftAlone} of ${this.maxSize} connections`)
+    if (this.taken.size > this.maxSize) {
+      world.violate('I4', `connect makes ${this.taken.size} of ${this.maxSize} connections`)
     }
     const { connectConcurrency } = world.settings
     const allowed = this.isProbing ? 1 : connectConcurrency
-    if (this.counts.connecting - leftAlone > allowed) {
+    if (this.counts.connecting > allowed) {
       world.violate('R4', `${this.counts.connecting} connects are under way where ${allowed} may be`)
     }
     if (this.isProbing && now < this.retryAt - tolerance) {
@@ -178,12 +178,25 @@ export class Model {
     this.retryBy = Math.max(this.retryBy, now + longestDelay)
   }
 
-  /** What did not end in its time is not the pool's any more. */
-  giveUpOverdue(now: number): void {
-    for (const connection of this.taken) {
-      if (connection.giveUpAt > now) continue
+  /** From now on the pool may leave `connection` alone where it does not end within `closeTimeout`. */
+  limit(connection: SimulatedConnection): void {
+    const { settings, clock } = this.#world
+    if (settings.closeTimeout === 0) return
+    this.#limited.delete(connection)
+    this.#limited.set(connection, clock.now() + settings.closeTimeout)
+  }
+
+  /** The pool leaves the one alone that was to end first: its timers fire in their order. */
+  giveUp(state: State): void {
+    for (const [connection, by] of this.#limited) {
+      if (connection.state === 'gone') this.#limited.delete(connection)
+      if (connection.state !== state) continue
+      if (this.#world.clock.now() < by) break
+      this.#limited.delete(connection)
       this.hit(connection, 'givenUp')
       this.move(connection, 'gone')
+      return
     }
+    this.#world.violate('R14', `the pool gives up a connection before its time`)
   }
 }

@@ -49,6 +49,10 @@ export class Observer implements ConnectorWatch {
     })
     pool.on('warning', ({ message, error }) => {
       this.#world.log('event warning', message)
+      if (message.startsWith('a connect did not end')) this.#model.giveUp('connecting')
+      if (message.startsWith('a connection could not be terminated') && error instanceof PoolTimeoutError) {
+        this.#model.giveUp('terminating')
+      }
       const isExpected =
         error === undefined || error instanceof PoolTimeoutError || error instanceof SimulatedError
       if (!isExpected) this.#world.violate('I8', `${message}: ${error}`)
@@ -108,7 +112,7 @@ export class Observer implements ConnectorWatch {
         case 'maxLifetime':
           return now - connection.openedAt >= 0.9 * settings.maxLifetime - tolerance
         case 'maxQueries':
-          return connection.isWorn
+          return connection.commands >= settings.maxQueries
         case 'expired':
           return connection.generation < this.#model.generation
         case 'resized':

@@ -163,6 +163,10 @@ class Run {
         return this.#pass(random.pick([1, 10, 100, 1_000]) * random.next(), mostEvents)
       case 'jump':
         return this.#pass(random.pick([5_000, 60_000, 600_000]), mostEvents)
+      case 'stall':
+        // An answer that is there by then belongs to the time before.
+        await settled()
+        return life.stall()
       default:
         life[action]()
     }

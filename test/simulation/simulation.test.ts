@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { Coverage } from './coverage.ts'
+import { formatSteps, minimise, parseSteps } from './minimise.ts'
+import { gaps } from './report.ts'
+import { runSeed } from './run-seed.ts'
+
+/** Of 500 steps each; `npm run simulate -- --hashes --seeds 5 --steps 500` prints those of the present code. */
+const hashes: readonly (readonly [number, string])[] = [
+  [1, '79dc833137ab10fb'],
+  [2, 'cec88b7577fa1ab7'],
+  [3, 'f8f1b97b2e7a9696'],
+  [4, '5ec09666a5dd4d66'],
+  [5, 'b43873835f33bf68'],
+]
+
+test('a seed replays exactly, on every version of Node', async () => {
+  for (const [seed, hash] of hashes) {
+    expect((await runSeed(seed, 500)).hash, `seed ${seed}`).toBe(hash)
+    expect((await runSeed(seed, 500)).hash, `seed ${seed} once more`).toBe(hash)
+  }
+})
+
+test('I1–I10 hold in 2,000 lives of 1,000 steps, and each fault fires', { timeout: 300_000 }, async () => {
+  const coverage = new Coverage()
+  for (let seed = 1; seed <= 2_000; seed++) {
+    const { violation, coverage: reached } = await runSeed(seed, 1_000)
+    if (violation !== undefined) {
+      const { invariant, message, step } = violation
+      const only = formatSteps(await minimise(seed, step, invariant))
+      expect.fail(`${invariant}: ${message}\nreplay: npm run simulate -- --seed ${seed} --only ${only}`)
+    }
+    coverage.add(reached)
+  }
+  expect(gaps(coverage).contradicted, 'what cannot happen').toEqual([])
+})
+
+test('a list of steps is written as ranges and read back', () => {
+  const steps = [3, 5, 17, 18, 19, 20, 22]
+  expect(formatSteps(steps)).toBe('3,5,17-20,22')
+  expect(parseSteps('3,5,17-20,22')).toEqual(steps)
+  expect(parseSteps(formatSteps([]))).toEqual([])
+})

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConnectionLostError, connect } from '../../src/index.ts'
 import { FaultProxy, ProtocolMessage } from '../../src/testing/index.ts'
@@ -176,40 +175,5 @@ describe('rewriteMessages', () => {
     await using _ = proxy
     proxy.toClient.rewriteMessages((message) => (message.body.length === 1 ? Buffer.from('N') : message))
     await expect(connect(dsn, { ssl: 'require' })).rejects.toThrow(/does not/)
-  })
-})
-
-describe('FaultProxy', () => {
-  test('through gives the way by the proxy, whatever the DSN says of the host', async () => {
-    const { proxy } = await proxyTo()
-    await using _ = proxy
-    const way = `127.0.0.1:${proxy.port}`
-    expect(proxy.through('postgres://ann:s%40d@db.example:6000/app?sslmode=require')).toBe(
-      `postgres://ann:s%40d@${way}/app?sslmode=require`,
-    )
-    expect(proxy.through('postgresql:///app?host=/tmp&port=1')).toBe(`postgresql://${way}/app`)
-    expect(proxy.through('postgres://[::1]/app')).toBe(`postgres://${way}/app`)
-  })
-
-  test('leads to a unix socket', async () => {
-    const { socketDirectory, port, dsn } = anyServer()
-    await using proxy = await FaultProxy.start({ path: join(socketDirectory, `.s.PGSQL.${port}`) })
-    const connection = await connect(proxy.through(dsn), inTheClear)
-    expect(await connection.fetchVal('select inet_client_addr()')).toBe(null)
-    proxy.reset()
-    await expect(connection.fetchVal('select 1')).rejects.toThrow(ConnectionLostError)
-  })
-
-  test('close resets what there is, and gives up the port', async () => {
-    const { proxy, dsn } = await proxyTo()
-    const connection = await connect(dsn, inTheClear)
-    const present = proxy.connections[0]!
-    const waits = proxy.nextConnection()
-    await proxy.close()
-    expect(present.isClosed).toBe(true)
-    await expect(waits).rejects.toThrow('the proxy was closed')
-    await expect(connection.fetchVal('select 1')).rejects.toThrow(ConnectionLostError)
-    await expect(connect(dsn, inTheClear)).rejects.toThrow('ECONNREFUSED')
-    await proxy.close()
   })
 })

@@ -87,7 +87,9 @@ export class FaultProxy extends BothWays implements AsyncDisposable {
    * @throws InterfaceError where it is no URL with one host.
    */
   through(dsn: string): string {
-    if (!URL.canParse(dsn)) throw new InterfaceError('dsn: must be a URL with one host')
+    if (!/^[a-z]+:\/\//.test(dsn) || !URL.canParse(dsn)) {
+      throw new InterfaceError('dsn: must be a URL with one host')
+    }
     const url = new URL(dsn)
     for (const name of ['host', 'hostaddr', 'port']) url.searchParams.delete(name)
     url.hostname = this.host

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Connection, connect, QueryTimeoutError } from '../../src/index.ts'
+import { FaultProxy } from '../../src/testing/index.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
 
 /** Rejections other than a time-out fail the test. */
@@ -14,10 +15,12 @@ async function timedOut(call: Promise<unknown>): Promise<boolean> {
 }
 
 describe.for(servers())('R8: time-outs that race with the end of a COPY on PostgreSQL $major', (server) => {
+  let dsn: string
   let connection: Connection
 
   beforeAll(async () => {
-    connection = await connect(await freshDatabase(server))
+    dsn = await freshDatabase(server)
+    connection = await connect(dsn)
     await connection.execute('create table numbers (n int)')
   })
 
@@ -51,5 +54,37 @@ describe.for(servers())('R8: time-outs that race with the end of a COPY on Postg
       expect(await neighbour).toBe(i)
       expect(await connection.fetchVal('select $1::int', [i])).toBe(i)
     }
+  })
+
+  it.for([
+    [
+      'the names of its columns',
+      (copying: Connection, timeout: number) =>
+        copying.copyRecordsToTable('numbers', { records: [[1]], timeout }),
+    ],
+    [
+      'the types of its columns',
+      (copying: Connection, timeout: number) =>
+        copying.copyRecordsToTable('numbers', { records: [[1]], columns: ['n'], timeout }),
+    ],
+    [
+      'its arguments',
+      (copying: Connection) =>
+        copying.copyFromQuery('select $1::int', [1], { output: () => {}, timeout: 50 }),
+    ],
+  ] as const)('a COPY whose time is over at the question for %s was not sent', async ([, copy]) => {
+    await using proxy = await FaultProxy.start({ host: server.host, port: server.port })
+    const copying = await connect(proxy.through(dsn), { cancelTimeout: '15s', ssl: 'disable' })
+    // So that the questions are prepared, and are answered at once.
+    await copy(copying, 0)
+    const [session] = proxy.connections
+    session!.toClient.hold()
+    const cancel = proxy.nextConnection('cancel')
+    const late = copy(copying, 50)
+    await (await cancel).closed
+    session!.toClient.resume()
+    await expect(late).rejects.toMatchObject({ code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'not-sent' })
+    expect(await copying.fetchVal('select 1')).toBe(1)
+    await copying.close()
   })
 })

@@ -1,5 +1,5 @@
 import { systemClock } from '../../deadline.ts'
-import { InterfaceError, PostgresError } from '../../errors.ts'
+import { InterfaceError, PostgresError, RockpoolError } from '../../errors.ts'
 import { brokenProtocol } from '../../wire/frame-reader.ts'
 import { readLimits } from '../call-limits.ts'
 import { DescribeCommand } from '../commands/describe-command.ts'
@@ -96,7 +96,7 @@ export abstract class CopyQueries extends Queries {
     )
     return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
       const typeOids = fields.map(({ typeOid }) => typeOid)
-      await session.learnTypes(typeOids, limits)
+      await beforehand(session.learnTypes(typeOids, limits))
       this.checkUsable('copyRecordsToTable')
       const codecs = session.types.codecs(typeOids)
       const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
@@ -165,20 +165,34 @@ export abstract class CopyQueries extends Queries {
     read: (rows: readonly unknown[][]) => T,
   ): Promise<T> {
     const finish = ({ rows }: StatementResult) => read(rows as unknown[][])
-    return this.#call(method, sql, left(), (session, limits) =>
+    const asked = this.#call(method, sql, left(), (session, limits) =>
       session.run(new QueryCommand(session, sql, args, { rowMode: 'array', limit: 0 }, finish), limits),
     )
+    return beforehand(asked)
   }
 
   #describe(method: string, sql: string, left: () => CallOptions, columns?: number) {
-    return this.#call(method, sql, left(), (session, limits) =>
+    const asked = this.#call(method, sql, left(), (session, limits) =>
       session.runUncounted(new DescribeCommand(session, sql, columns), limits),
     )
+    return beforehand(asked)
   }
 
   #call<T>(method: string, sql: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
     const { timeout, signal } = options
     return this.callSession(method, sql, readLimits(method, { timeout, signal }), call)
+  }
+}
+
+/** Whatever became of a question that goes before a COPY, the COPY itself was not sent. */
+async function beforehand<T>(question: Promise<T>): Promise<T> {
+  try {
+    return await question
+  } catch (error) {
+    const isTold =
+      error instanceof RockpoolError && (error.outcome === 'executed' || error.outcome === 'unknown')
+    if (isTold) Object.assign(error, { outcome: 'not-sent' })
+    throw error
   }
 }
 

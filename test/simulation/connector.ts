@@ -50,10 +50,10 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
       }
       return true
     }
-    const failure = new SimulatedError(`connect ${connection.id} failed`, isPermanent)
+    const failure = () => new SimulatedError(`connect ${connection.id} failed`, isPermanent)
     if (fate === 'throwing') {
       end(false)
-      throw failure
+      throw failure()
     }
     return new Promise((resolve, reject) => {
       const open = () => {
@@ -71,7 +71,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
       }
       if (signal.aborted) aborted()
       else signal.addEventListener('abort', aborted, { once: true })
-      this.#play(fate, open, () => fail(failure))
+      this.#play(fate, open, () => fail(failure()))
     })
   }
 
@@ -192,7 +192,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     world.log(call, connection.id)
     this.#watch.within(call)
     const fate = this.#draw(call, connection)
-    const failure = new SimulatedError(`${call} ${connection.id} failed`)
+    const failure = () => new SimulatedError(`${call} ${connection.id} failed`)
     const end = (isGood: boolean) => {
       world.log(isGood ? `${call} ok` : `${call} failed`, connection.id)
       ended(isGood)
@@ -203,10 +203,10 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
         return Promise.resolve()
       case 'failing':
         end(false)
-        return Promise.reject(failure)
+        return Promise.reject(failure())
       case 'throwing':
         end(false)
-        throw failure
+        throw failure()
       default:
         return new Promise((resolve, reject) => {
           const succeed = () => {
@@ -215,7 +215,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
           }
           const fail = () => {
             end(false)
-            reject(failure)
+            reject(failure())
           }
           this.#play(fate, succeed, fail)
         })

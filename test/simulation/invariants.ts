@@ -1,18 +1,19 @@
-import type { PoolStats } from '../../src/pooling/index.ts'
+import type { CloseReason, PoolSettings, PoolStats } from '../../src/pooling/index.ts'
 import type { State } from './connection.ts'
 import type { Life } from './life.ts'
 import { tolerance } from './model.ts'
 
-/** The states that the pool counts, each with what the model counts for it. */
-const counted: readonly (readonly [keyof PoolStats, readonly State[]])[] = [
-  ['connecting', ['connecting']],
-  ['idle', ['idle']],
-  ['checking', ['checking']],
-  ['preparing', ['preparing']],
-  ['leased', ['leased']],
-  ['resetting', ['resetting']],
-  ['closing', ['closing', 'terminating']],
-]
+/** The states that the pool counts, with what the model counts for each. */
+const counted: readonly (readonly [keyof PoolStats, (counts: Readonly<Record<State, number>>) => number])[] =
+  [
+    ['connecting', (counts) => counts.connecting],
+    ['idle', (counts) => counts.idle],
+    ['checking', (counts) => counts.checking],
+    ['preparing', (counts) => counts.preparing],
+    ['leased', (counts) => counts.leased],
+    ['resetting', (counts) => counts.resetting],
+    ['closing', (counts) => counts.closing + counts.terminating],
+  ]
 
 /** What must hold once everything that can happen at this moment has happened. */
 export function checkSettled(life: Life): void {
@@ -21,7 +22,7 @@ export function checkSettled(life: Life): void {
   // Timers that are due and did not fire yet: the pool cannot know what the model knows.
   if (life.world.clock.isBehind) return
   const now = life.world.clock.now()
-  checkCounts(life)
+  checkSizes(life)
   checkDeadlines(life, now)
   checkProgress(life, now)
   checkEnd(life)
@@ -35,36 +36,63 @@ function checkCallers({ callers, world }: Life): void {
   }
 }
 
-/** I1, and that what the pool tells by its counts is what it told by its events. */
-function checkCounts({ pool, model, world, callers, observer }: Life): void {
+function checkSizes({ pool, model, world, callers }: Life): void {
+  if (pool.size !== model.open || pool.idleSize !== model.counts.idle) {
+    world.violate(
+      'I1',
+      `${pool.size} are open, ${pool.idleSize} idle, says the pool, not ${model.open}, ${model.counts.idle}`,
+    )
+  }
+  if (pool.minSize !== model.minSize || pool.maxSize !== model.maxSize) {
+    world.violate('I1', `the sizes are ${pool.minSize} to ${pool.maxSize}, says the pool`)
+  }
+  if (model.strays.size > 0) world.violate('I9', 'a connection that came too late was not terminated')
+  if (world.plan.hasMuteCallers) return
+  let waiting = 0
+  for (const caller of callers.pending.values()) if (!caller.isChosen) waiting++
+  if (pool.waitingSize !== waiting)
+    world.violate('I2', `${pool.waitingSize} wait, says the pool, not ${waiting}`)
+}
+
+/** I1, and that what the pool counts is what its events told: looked at once a step, as it costs. */
+export function checkCounts({ pool, model, world, callers, observer }: Life): void {
+  if (world.clock.isBehind) return
   const stats = pool.stats()
-  const { counts } = model
-  for (const [name, members] of counted) {
-    let expected = 0
-    for (const state of members) expected += counts[state]
+  for (const [name, count] of counted) {
+    const expected = count(model.counts)
     if (stats[name] !== expected)
       world.violate('I1', `${stats[name]} are ${name}, says the pool, not ${expected}`)
   }
   if (stats.free !== Math.max(0, model.maxSize - model.taken.size)) {
     world.violate('I1', `${stats.free} of ${model.maxSize} slots are free, ${model.taken.size} taken`)
   }
-  if (stats.size !== model.open || stats.minSize !== model.minSize || stats.maxSize !== model.maxSize) {
-    world.violate('I1', `size ${stats.size} of ${stats.minSize} to ${stats.maxSize}`)
-  }
-  if (model.strays.size > 0) world.violate('I9', 'a connection that came too late was not terminated')
-  let waiting = 0
-  for (const caller of callers.pending.values()) if (!caller.isChosen) waiting++
-  if (stats.waiting !== waiting && !world.plan.hasMuteCallers) {
-    world.violate('I2', `${stats.waiting} wait, says the pool, not ${waiting}`)
-  }
   const { totals } = stats
-  const closed = Object.values(totals.closed).reduce((sum, times) => sum + times, 0)
-  const told = [model.opened, model.closed, model.connectFailures, observer.acquired, callers.timedOut]
-  const total = [totals.opened, closed, totals.connectFailures, totals.acquired, totals.timedOut]
-  if (told.some((times, index) => times !== total[index]) || totals.overloaded !== callers.overloaded) {
-    world.violate('I1', `totals ${total} are not what was told: ${told}`)
-  }
+  let closed = 0
+  for (const reason in totals.closed) closed += totals.closed[reason as CloseReason]
+  const isTold =
+    totals.opened === model.opened &&
+    closed === model.closed &&
+    totals.connectFailures === model.connectFailures &&
+    totals.acquired === observer.acquired &&
+    totals.timedOut === callers.timedOut &&
+    totals.overloaded === callers.overloaded
+  if (!isTold) world.violate('I1', `what the events told is not ${JSON.stringify(totals)}`)
   if (totals.opened - closed !== stats.size) world.violate('I1', `${totals.opened} opened, ${closed} closed`)
+}
+
+/** How long a slot may stay in this state; 0: as long as it takes. */
+function limitOf(state: State, settings: PoolSettings): number {
+  switch (state) {
+    case 'checking':
+      return settings.checkTimeout
+    case 'preparing':
+    case 'resetting':
+      return settings.hookTimeout
+    case 'closing':
+      return settings.closeTimeout
+    default:
+      return 0
+  }
 }
 
 /** I2, R8–R17: nothing outlasts its limit. */
@@ -74,16 +102,10 @@ function checkDeadlines({ model, world, callers, observer }: Life, now: number):
     if (caller.deadline < now - tolerance)
       world.violate('I2', `caller ${caller.id} waits beyond its deadline`)
   }
-  const limits: Partial<Record<State, number>> = {
-    checking: settings.checkTimeout,
-    preparing: settings.hookTimeout,
-    resetting: settings.hookTimeout,
-    closing: settings.closeTimeout,
-  }
   const { maxInactiveConnectionLifetime: idleLife, maxLifetime } = settings
   for (const connection of model.taken) {
     const { id, state, since } = connection
-    const limit = limits[state] ?? 0
+    const limit = limitOf(state, settings)
     if (limit > 0 && now - since > limit + tolerance)
       world.violate('R11', `connection ${id} is ${state} for too long`)
     if (state !== 'idle') continue

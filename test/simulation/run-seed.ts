@@ -2,7 +2,7 @@ import { resolvePoolSettings } from '../../src/pooling/index.ts'
 import { settled } from '../pooling/support/virtual-clock.ts'
 import { Coverage } from './coverage.ts'
 import { drain } from './drain.ts'
-import { checkSettled } from './invariants.ts'
+import { checkCounts, checkSettled } from './invariants.ts'
 import { Life } from './life.ts'
 import { type Action, drawPlan } from './plan.ts'
 import { mix, Random } from './random.ts'
@@ -34,6 +34,8 @@ const mostEvents = 60
 /** A pool whose end takes longer, in steps, is helped to it. */
 const longestEnd = 60
 
+/** So often, in steps, the event loop goes round: only then does Node tell of rejections that nobody handled. */
+const stepsOfTurn = 4
 /**
  * After so many steps another pool begins, if not before. What it is like depends on the number of its first step
  * alone, so that the steps of the pools before it may be left out.
@@ -58,6 +60,11 @@ export async function runSeed(seed: number, steps: number, options: SeedOptions 
     process.off('uncaughtException', unhandled)
     Error.stackTraceLimit = stackTraceLimit
   }
+}
+
+/** Lets every promise that can settle without a timer or I/O settle, as `settled` does, without a turn of the event loop. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 class Run {
@@ -91,10 +98,12 @@ class Run {
       this.#trace.add(this.life.world.clock.now(), 'step', step)
       this.#progress?.(step)
       await this.#guarded(() => this.#step(new Random(mix(this.#seed, step))))
+      if (taken % stepsOfTurn === 0) await settled()
       if (this.life.world.violation !== undefined) break
     }
     if (this.life.world.violation === undefined)
       await this.#guarded(() => drain(this.life, () => this.#settle()))
+    await settled()
     const { violation } = this.life.world
     const result: SeedResult = {
       seed: this.#seed,
@@ -133,6 +142,7 @@ class Run {
     // Two things may come in one turn.
     if (random.chance(0.1)) await this.#act(random.weighted(world.plan.actions))
     await this.#settle()
+    checkCounts(this.life)
     if (world.violation !== undefined) return
     if (model.isEnding) this.#endedFor++
     if (model.phase === 'closed' || this.#endedFor > longestEnd) await this.#finish()
@@ -165,7 +175,7 @@ class Run {
         return this.#pass(random.pick([5_000, 60_000, 600_000]), mostEvents)
       case 'stall':
         // An answer that is there by then belongs to the time before.
-        await settled()
+        await quiet()
         return life.stall()
       default:
         life[action]()
@@ -177,7 +187,7 @@ class Run {
     const { world } = this.life
     const { clock } = world
     const end = clock.now() + ms
-    await settled()
+    await quiet()
     for (let i = 0; i < most; i++) {
       if (!clock.fireNext(end)) {
         clock.goOn(end)
@@ -189,7 +199,7 @@ class Run {
   }
 
   async #settle(): Promise<void> {
-    await settled()
+    await quiet()
     this.life.notice()
     checkSettled(this.life)
   }

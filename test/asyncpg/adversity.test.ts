@@ -8,16 +8,17 @@ import {
   PoolTimeoutError,
   QueryTimeoutError,
 } from '../../src/index.ts'
+import { FaultProxy } from '../../src/testing/index.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
-import { startProxy, type TestProxy } from './support/proxy.ts'
 
 describe.for(servers())('a network that fails in front of PostgreSQL $major', (server) => {
   const behindProxy = async () => {
-    const proxy = await startProxy(server)
-    return { proxy, dsn: proxy.reach(await freshDatabase(server)) }
+    const proxy = await FaultProxy.start({ host: server.host, port: server.port })
+    onTestFinished(() => proxy.close())
+    return { proxy, dsn: proxy.through(await freshDatabase(server)) }
   }
-  const openPool = async (options: PoolOptions): Promise<{ proxy: TestProxy; pool: Pool }> => {
+  const openPool = async (options: PoolOptions): Promise<{ proxy: FaultProxy; pool: Pool }> => {
     const { proxy, dsn } = await behindProxy()
     const pool = await createPool(dsn, { minSize: 2, maxSize: 2, closeTimeout: '200ms', ...options })
     onTestFinished(() => pool.terminate())
@@ -27,7 +28,7 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
   it('gives no answer: a close ends all the same', async () => {
     const { proxy, dsn } = await behindProxy()
     const connection = await connect(dsn, { closeTimeout: '200ms' })
-    proxy.silence()
+    proxy.hold()
     await connection.close()
     expect(connection.isClosed).toBe(true)
   })
@@ -35,9 +36,9 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
   it('gives no answer: closing a lent connection ends all the same, and its place is free', async () => {
     const { proxy, pool } = await openPool({ minSize: 1, maxSize: 1 })
     const connection = await pool.acquire()
-    proxy.silence()
+    proxy.hold()
     await connection.close()
-    proxy.restore()
+    proxy.resume()
     expect(await pool.fetchVal('select 1')).toBe(1)
   })
 
@@ -47,12 +48,12 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
       checkTimeout: '100ms',
       connectTimeout: '1s',
     })
-    proxy.silence()
+    proxy.hold()
     for (let round = 0; round < 2; round++) {
       await expect(pool.acquire({ timeout: '300ms' })).rejects.toThrow(PoolTimeoutError)
     }
     await until('a connect has timed out as well', () => pool.stats().totals.connectFailures > 0)
-    proxy.restore()
+    proxy.resume()
     expect(await pool.use((connection) => connection.fetchVal('select 1'))).toBe(1)
     await until('the floor is back', () => pool.idleSize === 2)
   })
@@ -61,11 +62,11 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
     const { proxy, pool } = await openPool({ minSize: 1, maxSize: 1, hookTimeout: '200ms' })
     const connection = await pool.acquire()
     await connection.execute("set application_name = 'mine'")
-    proxy.silence()
+    proxy.hold()
     await connection.release()
     await expect(pool.acquire({ timeout: '100ms' })).rejects.toThrow(PoolTimeoutError)
     await until('it is given up', () => pool.stats().totals.closed.resetFailed === 1)
-    proxy.restore()
+    proxy.resume()
     const next = await pool.acquire()
     expect(await next.fetchVal('show application_name')).not.toBe('mine')
     expect(next.processId).not.toBe(connection.processId)
@@ -86,7 +87,7 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
       pool.use((connection) => connection.fetchVal('select 1 from pg_sleep(0.1)'), { timeout: limit }),
     )
     const first = await Promise.race(workers)
-    proxy.silence()
+    proxy.hold()
     const ends = await Promise.allSettled(workers)
     expect(first).toBe(1)
     const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
@@ -94,7 +95,7 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
     for (const failure of failures) {
       expect([QueryTimeoutError, ConnectionLostError, PoolTimeoutError]).toContain(failure.constructor)
     }
-    proxy.restore()
+    proxy.resume()
     await until('the floor is back', () => pool.idleSize === 3)
     expect(await pool.fetchVal('select 1')).toBe(1)
   })
@@ -104,7 +105,7 @@ describe.for(servers())('a network that fails in front of PostgreSQL $major', (s
     const running = pool.fetchVal('select pg_sleep(60)')
     running.catch(() => {})
     await until('it runs', () => pool.stats().leased === 1)
-    proxy.cut()
+    proxy.reset()
     await expect(running).rejects.toThrow(ConnectionLostError)
     await until('the idle one is missed, too', () => pool.stats().totals.closed.lost === 2)
     expect(await pool.fetchVal('select 1')).toBe(1)

@@ -48,8 +48,7 @@ export class Backlog {
       if (what.length === 0) return
       this.#bytes += what.length
     }
-    const due = this.#now() + this.#latency + this.#random() * this.#jitter
-    this.#items.push({ what, due: Math.max(due, this.#items.at(-1)?.due ?? 0) })
+    this.#items.push({ what, due: this.#now() + this.#latency + this.#random() * this.#jitter })
   }
 
   /** Takes the head off; of bytes, no more than `most`. */

@@ -19,7 +19,10 @@ const compilerOptions = {
   include: ['test/simulation/**/*.ts'],
 }
 
-/** What the simulation consists of, in a folder of its own, so that it can be broken there. */
+/** What the simulation is made of. */
+const parts = ['src', 'test/simulation', 'test/pooling/support', 'tsconfig.json', 'package.json']
+
+/** The simulation and the pool that it runs, in a folder of its own, so that it can be broken there. */
 export class Copy {
   readonly folder: string
 
@@ -31,7 +34,7 @@ export class Copy {
   static async of(root: string): Promise<Copy> {
     const folder = await mkdtemp(join(tmpdir(), 'rockpool-planted-'))
     const isNeeded = (path: string) => !path.endsWith('.test.ts') && !path.endsWith('planted')
-    for (const part of ['src', 'test/simulation', 'tsconfig.json', 'package.json']) {
+    for (const part of parts) {
       await cp(join(root, part), join(folder, part), { recursive: true, filter: isNeeded })
     }
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')

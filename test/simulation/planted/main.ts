@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type PlantedBug, plantedBugs } from './bugs.ts'
-import { lookAtUnharmed, lookFor, projectRoot } from './planting.ts'
+import { plantedBugs } from './bugs.ts'
+import type { Copy } from './copy.ts'
+import { inCopy, lookFor, projectRoot } from './planting.ts'
 import { isFound, type Result, table } from './report.ts'
+import { simulate } from './trial.ts'
 
 /**
  * Plants each bug in a copy of the pool and has the simulation look for it. Exit code 1: one was not found, one
@@ -23,43 +25,40 @@ const { values } = parseArgs({
 })
 
 const extent = { seeds: Number(values.seeds), steps: Number(values.steps) }
-const unharmedSeeds = 200
-
-const root = projectRoot()
-const bugs = plantedBugs(root).filter(({ name }) => values.only?.includes(name) ?? true)
+const bugs = plantedBugs(projectRoot()).filter(({ name }) => values.only?.includes(name) ?? true)
 if (bugs.length === 0) {
   console.error('no such planted bug')
   process.exit(1)
 }
 
-const unharmed = await lookAtUnharmed(root, { ...extent, seeds: Math.min(unharmedSeeds, extent.seeds) })
-if (unharmed.kind !== 'nothing') {
-  console.error('the simulation finds something in the pool as it is:', unharmed)
-  process.exit(1)
-}
-
 const results: Result[] = []
-const left = [...bugs]
 
-async function work(): Promise<void> {
-  for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
-    const result = { bug, finding: await lookFor(root, bug, extent) }
-    results.push(result)
-    tell(result)
+function tell(result: Result): void {
+  const { kind, ...details } = result.finding
+  results.push(result)
+  console.error(`${results.length}/${bugs.length} ${result.bug.name}: ${kind} ${JSON.stringify(details)}`)
+}
+
+/** What the simulation finds in the pool as it is, it would find with any bug. */
+async function checkUnharmed(copy: Copy): Promise<void> {
+  const outcome = await simulate(await copy.compile(), { ...extent, seeds: Math.min(200, extent.seeds) })
+  if (outcome.kind === 'nothing') return
+  throw new Error(`the simulation finds something in the pool as it is: ${JSON.stringify(outcome)}`)
+}
+
+// All bugs are planted in one state of the project, whoever works on it meanwhile.
+await inCopy(projectRoot(), async (copy) => {
+  await checkUnharmed(copy)
+  const left = [...bugs]
+  const work = async () => {
+    for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
+      tell({ bug, finding: await lookFor(copy.folder, bug, extent) })
+    }
   }
-}
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work))
+})
 
-function tell({ bug, finding }: Result): void {
-  const { kind, ...details } = finding
-  console.error(`${results.length}/${bugs.length} ${bug.name}: ${kind}`, details)
-}
-
-function byName(a: PlantedBug, b: PlantedBug): number {
-  return bugs.indexOf(a) - bugs.indexOf(b)
-}
-
-await Promise.all(Array.from({ length: Number(values.jobs) }, work))
-results.sort((a, b) => byName(a.bug, b.bug))
+results.sort((a, b) => bugs.indexOf(a.bug) - bugs.indexOf(b.bug))
 const found = results.filter(isFound)
 console.log(table(results))
 console.log(`\n${found.length} of ${results.length} found`)

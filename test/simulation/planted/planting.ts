@@ -14,6 +14,7 @@ export function projectRoot(): string {
   return folder
 }
 
+/** Works on a copy of the project in the folder `root`, and removes it. */
 export async function inCopy<T>(root: string, work: (copy: Copy) => Promise<T>): Promise<T> {
   const copy = await Copy.of(root)
   try {
@@ -23,7 +24,7 @@ export async function inCopy<T>(root: string, work: (copy: Copy) => Promise<T>):
   }
 }
 
-/** Has the simulation look for `bug`. */
+/** Has the simulation look for `bug`, planted in a copy of what is in the folder `root`. */
 export function lookFor(root: string, bug: PlantedBug, extent: Extent): Promise<Finding> {
   return inCopy(root, async (copy) => {
     let program: string
@@ -35,11 +36,6 @@ export function lookFor(root: string, bug: PlantedBug, extent: Extent): Promise<
     }
     return simulate(program, extent)
   })
-}
-
-/** Has the simulation look at the pool as it is: what it finds there it would find of any planted bug. */
-export function lookAtUnharmed(root: string, extent: Extent): Promise<Outcome> {
-  return inCopy(root, async (copy) => simulate(await copy.compile(), extent))
 }
 
 /** What the program that failed wrote: git on one stream, the compiler on the other. */

@@ -16,11 +16,11 @@ function told(finding: Finding): [string, string, string] {
   const seconds = (finding.ms / 1000).toFixed(1)
   switch (finding.kind) {
     case 'violation':
-      return [finding.invariant, String(finding.seed), seconds]
+      return [`${finding.invariant}: ${finding.detail}`, String(finding.seed), seconds]
     case 'nothing':
       return ['**not found**', `> ${finding.seed}`, seconds]
     default:
-      return [finding.kind, `≤ ${finding.seed}`, seconds]
+      return [`${finding.kind}: ${finding.detail}`, `≤ ${finding.seed}`, seconds]
   }
 }
 

@@ -14,7 +14,6 @@ const cases: [client: Client, kind: Kind][] = [
   ['connection', 'silent one way'],
   ['connection', 'silent both ways'],
   ['pool', 'silent one way'],
-  ['pool', 'silent both ways'],
 ]
 
 test.for(cases)(

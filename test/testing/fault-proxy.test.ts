@@ -89,5 +89,6 @@ describe('FaultProxy', () => {
     await expect(connection.fetchVal('select 1')).rejects.toThrow(ConnectionLostError)
     await expect(connect(dsn, inTheClear)).rejects.toThrow('ECONNREFUSED')
     await proxy.close()
+    await expect(proxy.accept()).rejects.toThrow('the proxy was closed')
   })
 })

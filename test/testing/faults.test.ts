@@ -255,6 +255,42 @@ describe('drop', () => {
   })
 })
 
+describe('faults add up, in whatever order they are said', () => {
+  test('what is held stays so when its end is to be held, too', async () => {
+    const { client, server, connection } = await startWire()
+    connection.hold()
+    connection.holdEnd()
+    client.send('held')
+    await connection.toServer.received(4)
+    expect(await isPending(connection.toServer.passed(1))).toBe(true)
+    expect(server.text).toBe('')
+  })
+
+  test('what is lost stays so when it is held, too', async () => {
+    const { client, server, connection } = await startWire()
+    connection.toServer.drop()
+    client.send('lost')
+    await connection.toServer.received(4)
+    connection.toServer.hold()
+    connection.resume()
+    client.send('more')
+    await connection.toServer.received(8)
+    expect(await isPending(connection.toServer.passed(1))).toBe(true)
+    expect(server.text).toBe('')
+  })
+
+  test('what is over stays so', async () => {
+    const { client, server, connection } = await startWire()
+    connection.toServer.end()
+    connection.hold()
+    connection.resume()
+    client.send('more')
+    await connection.toServer.received(4)
+    expect(await server.ending).toBe('FIN')
+    expect(connection.toServer.bytesPassed).toBe(0)
+  })
+})
+
 describe('end and reset', () => {
   test('end is FIN for both sides, past what is held', async () => {
     const { client, server, connection } = await startWire()

@@ -102,7 +102,11 @@ export class FaultProxy extends BothWays implements AsyncDisposable {
     return this.#listening.shut()
   }
 
-  /** Ends `refuse()`, on the same port. */
+  /**
+   * Ends `refuse()`, on the same port.
+   *
+   * @throws InterfaceError once the proxy was closed.
+   */
   accept(): Promise<void> {
     return this.#listening.open()
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import { InterfaceError } from '../../errors.ts'
 
 const ignore = () => {}
 
@@ -12,6 +13,7 @@ export class Listening {
   #server: net.Server | undefined
   #port = 0
   #reservation: Reservation | undefined
+  #isClosed = false
   /** One change at a time. */
   #lastChange: Promise<void> = Promise.resolve()
 
@@ -23,9 +25,14 @@ export class Listening {
     return this.#port
   }
 
-  /** Listens; the first time to any free port. */
+  /**
+   * Listens; the first time to any free port.
+   *
+   * @throws InterfaceError once it was closed.
+   */
   open(): Promise<void> {
     return this.#change(async () => {
+      if (this.#isClosed) throw new InterfaceError('FaultProxy.accept(): the proxy was closed')
       if (this.#server !== undefined) return
       const server = net.createServer({ allowHalfOpen: true, noDelay: true }, this.#accept)
       await listen(server, this.#port)
@@ -46,6 +53,7 @@ export class Listening {
 
   close(): Promise<void> {
     return this.#change(async () => {
+      this.#isClosed = true
       this.#stop()
       this.#giveUpReservation()
     })

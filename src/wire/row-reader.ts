@@ -15,9 +15,12 @@ import { generateReader } from './row-source.ts'
 
 export type { Row, RowMode, RowReader }
 
+/** No row of PostgreSQL's has more columns (MaxTupleAttributeNumber). The source for many more takes seconds to compile. */
+const mostGenerated = 1664
+
 /**
  * The reader for the rows of one statement: generated for its columns where code generation from strings is
- * allowed, and one that loops over them, with the same results, where it is forbidden.
+ * allowed, and one that loops over them, with the same results, where it is forbidden or there are too many.
  */
 export function compileRowReader(
   fields: readonly FieldDescription[],
@@ -25,6 +28,7 @@ export function compileRowReader(
   rowMode: RowMode,
 ): RowReader {
   const plan = { names: fields.map((field) => field.name), codecs, rowMode }
+  if (codecs.length > mostGenerated) return loopingReader(plan)
   try {
     return generateReader(plan)
   } catch (error) {
@@ -33,7 +37,7 @@ export function compileRowReader(
   }
 }
 
-/** The reader for where code generation is forbidden. */
+/** The reader for where no code is generated. */
 export function loopingReader(plan: RowPlan): RowReader {
   const { names, codecs, rowMode } = plan
   const count = codecs.length

@@ -203,3 +203,19 @@ describe('where code generation from strings is forbidden', () => {
     expect(reader(body, 0, body.length)).toEqual({ id: 1, title: 'x' })
   })
 })
+
+it('reads a row of more columns than a PostgreSQL has, and than a function can have parameters', () => {
+  const count = 65_535
+  const names = Array.from({ length: count }, (_, i) => `c${i}`)
+  const fields = fieldsOf(
+    names,
+    names.map(() => oids.int4),
+  )
+  const reader = compileRowReader(
+    fields,
+    fields.map(({ typeOid }) => registry.codec(typeOid)),
+    'array',
+  )
+  const body = dataRow(names.map((_, i) => int32s(i)))
+  expect(reader(body, 0, body.length)).toEqual(names.map((_, i) => i))
+})

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { primaryAndStandby, type Replication } from '../../support/primary-and-standby.ts'
 import { adminQuery, anyServer, freshDatabase, ownServer, type RunningServer } from '../../support/servers.ts'
 import { until } from '../../support/until.ts'
 import { Cell } from './cell.ts'
@@ -13,7 +14,23 @@ import { states } from './states.ts'
 const bounds = { served: 1_000, floor: 2_000 }
 
 let own: Promise<RunningServer> | undefined
-afterAll(async () => (await own)?.stop())
+let two: Promise<Replication> | undefined
+afterAll(async () => {
+  await (await own)?.stop()
+  await (await two)?.stop()
+})
+
+/** The place for a fault; a file's faults share its own servers. */
+async function prepare({ needs }: Fault): Promise<Ground> {
+  if (needs === 'own server') own ??= ownServer()
+  if (needs === 'two servers') two ??= primaryAndStandby()
+  const server = needs === 'own server' ? (await own)!.server : anyServer()
+  const replication = needs === 'two servers' ? await two : undefined
+  const dsn = replication?.primary.dsn ?? (await freshDatabase(server))
+  const addresses = replication === undefined ? [server] : [replication.primary, replication.standby]
+  await adminQuery(dsn, ledger)
+  return { server, replication, dsn, addresses, observer: new Observer(dsn) }
+}
 
 /** Where and when a fault happened, as far as its cells do not know by themselves. */
 interface Course {
@@ -26,23 +43,20 @@ interface Course {
 
 /** Meets every state with the fault at the same time; what went wrong in a cell stays in it. */
 async function play(fault: Fault, cells: readonly Cell[]): Promise<Course> {
-  if (fault.ownServer) own ??= ownServer()
-  const server = (await own)?.server ?? anyServer()
-  const dsn = await freshDatabase(server)
-  await adminQuery(dsn, ledger)
+  const ground = await prepare(fault)
   const before = openHandles()
-  const ground: Ground = { server, dsn, observer: new Observer(dsn) }
   const all = (step: (cell: Cell) => Promise<unknown>) => Promise.all(cells.map((cell) => cell.take(step)))
   const scenes = () => cells.flatMap((cell) => (cell.isOpen ? [cell.scene] : []))
   const stalls = monitorEventLoopDelay({ resolution: 10 })
 
   await all((cell) => cell.enter(ground, cells.indexOf(cell) + 1))
   await fault.strike(scenes(), ground)
+  const mended = fault.mendsItself ? ground.observer.accepts() : undefined
   await all((cell) => cell.meet())
   stalls.enable()
   const recovery = fault.endsPool ? undefined : all((cell) => cell.recover())
   if (!fault.lasts) await fault.end?.(scenes(), ground)
-  const { at, took } = await ground.observer.accepts()
+  const { at, took } = await (mended ?? ground.observer.accepts())
   await all((cell) => cell.scene.letGo())
   await recovery
   stalls.disable()

@@ -1,4 +1,5 @@
 import type { PoolOptions } from '../../../src/index.ts'
+import type { Replication } from '../../support/primary-and-standby.ts'
 import type { TestServer } from '../../support/servers.ts'
 import type { Observer } from './observer.ts'
 import type { Scene } from './scene.ts'
@@ -7,7 +8,11 @@ import type { StateName } from './states.ts'
 /** Where the cells of one fault happen. */
 export interface Ground {
   server: TestServer
-  /** Of a database that no other fault uses. */
+  /** Where there are two servers, in the place of `server`. */
+  replication: Replication | undefined
+  /** What the pools are to try in turn. */
+  addresses: readonly { host: string; port: number }[]
+  /** Of a database that no other fault uses at the time. */
   dsn: string
   observer: Observer
 }
@@ -27,8 +32,8 @@ export interface Fault {
   notice: Notice
   /** Which of a pool's connections it hurts: that of the victim, or all. */
   hits: 'one' | 'all'
-  /** Whether it needs a server of its own, because others would suffer. */
-  ownServer?: true
+  /** A server of its own, where others would suffer; or a primary and its standby. Default: the one that all share. */
+  needs?: 'own server' | 'two servers'
   /** Whether the network is what fails. */
   behindProxy?: true
   /** What the pool is made with for it. */
@@ -36,6 +41,8 @@ export interface Fault {
   serverSettings?: Record<string, string>
   /** Makes it, for all the scenes at once. */
   strike(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
+  /** Whether the server mends itself from then on. */
+  mendsItself?: true
   /** Ends it. */
   end?(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
   /** Whether the pool recovers while the fault lasts: it ends only afterwards. */

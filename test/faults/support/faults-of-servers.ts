@@ -27,7 +27,7 @@ export const frozen: Fault = {
   name: 'a backend is frozen',
   notice: 'by time',
   hits: 'one',
-  ownServer: true,
+  needs: 'own server',
   lasts: true,
   strike: (scenes) => signal(victims(scenes), 'SIGSTOP'),
   end: (scenes) => signal(victims(scenes), 'SIGCONT'),
@@ -38,8 +38,9 @@ export const crashed: Fault = {
   name: 'a backend crashes, and with it all sessions',
   notice: 'told',
   hits: 'all',
-  ownServer: true,
+  needs: 'own server',
   strike: (scenes) => signal(victims(scenes).slice(0, 1), 'SIGKILL'),
+  mendsItself: true,
   cells: lost('all'),
 }
 
@@ -47,7 +48,7 @@ export const stoppedFast: Fault = {
   name: 'the server is stopped and started',
   notice: 'told',
   hits: 'all',
-  ownServer: true,
+  needs: 'own server',
   strike: (_scenes, { server }) => stop(server, 'fast'),
   end: (_scenes, { server }) => start(server),
   cells: lost('all', '57P01'),
@@ -57,7 +58,7 @@ export const stoppedAtOnce: Fault = {
   name: 'the server is stopped like by a crash, and started',
   notice: 'told',
   hits: 'all',
-  ownServer: true,
+  needs: 'own server',
   strike: (_scenes, { server }) => stop(server, 'immediate'),
   end: (_scenes, { server }) => start(server),
   cells: lost('all'),
@@ -67,8 +68,22 @@ export const postmasterFrozen: Fault = {
   name: 'the postmaster is frozen',
   notice: 'never',
   hits: 'all',
-  ownServer: true,
+  needs: 'own server',
   strike: async (_scenes, { server }) => signal([await postmaster(server)], 'SIGSTOP'),
   end: async (_scenes, { server }) => signal([await postmaster(server)], 'SIGCONT'),
   cells: unhurt,
+}
+
+export const failedOver: Fault = {
+  name: 'the primary goes, and its standby takes its place',
+  notice: 'told',
+  hits: 'all',
+  needs: 'two servers',
+  options: { targetSessionAttrs: 'read-write' },
+  strike: (_scenes, { replication }) => replication!.primary.stop(),
+  async end(_scenes, { replication, observer }) {
+    await replication!.promote()
+    observer.moveTo(replication!.standby.dsn)
+  },
+  cells: lost('all', '57P01'),
 }

@@ -3,11 +3,16 @@ import pg from 'pg'
 
 /** Looks at a server from outside, through its crashes and restarts, and holds the locks that statements wait for. */
 export class Observer {
-  readonly #dsn: string
+  #dsn: string
   #client: Promise<pg.Client> | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(dsn: string) {
+    this.#dsn = dsn
+  }
+
+  /** Looks at another server from now on. */
+  moveTo(dsn: string): void {
     this.#dsn = dsn
   }
 

@@ -60,13 +60,16 @@ export class Scene {
     key: number,
     proxy: FaultProxy | undefined,
   ) {
-    const { dsn } = ground
+    const [, ...others] = ground.addresses
+    const addresses = [proxy ?? ground.addresses[0]!, ...others]
     this.ground = ground
     this.state = state
     this.key = key
     this.proxy = proxy
     this.applicationName = `${state.name} in ${fault.name}`.slice(0, 60)
-    this.pool = new Pool(proxy === undefined ? dsn : proxy.through(dsn), {
+    this.pool = new Pool(ground.dsn, {
+      host: addresses.map(({ host }) => host),
+      port: addresses.map(({ port }) => port),
       minSize: 2,
       maxSize: 2,
       ssl: false,
@@ -79,7 +82,7 @@ export class Scene {
 
   static async open(ground: Ground, fault: Fault, state: State, key: number): Promise<Scene> {
     const needsProxy = fault.behindProxy || state.behindProxy
-    const { host, port } = ground.server
+    const { host, port } = ground.addresses[0]!
     const proxy = needsProxy ? await FaultProxy.start({ host, port }) : undefined
     return new Scene(ground, fault, state, key, proxy)
   }

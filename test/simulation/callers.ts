@@ -40,6 +40,8 @@ export class Caller {
   /** The event of its hand-out came. */
   number: number | undefined
   signal: CallerSignal | undefined
+  /** Whether it comes when as many wait as may; undefined where that cannot be told from outside. */
+  isTooMany: boolean | undefined
   readonly id: number
   readonly since: number
   /** Milliseconds; 0: none. */
@@ -108,6 +110,7 @@ export class Callers {
       timeout ?? world.settings.acquireTimeout,
       model.isEnding || (model.isStarting && this.#pool.isClosing),
     )
+    if (world.isSettled && !model.isEnding && !world.plan.hasMuteCallers) caller.isTooMany = this.#isFull()
     world.log('acquire', caller.id, caller.timeout)
     this.pending.set(caller.id, caller)
     if (hasSignal) caller.signal = new CallerSignal(caller)
@@ -150,11 +153,22 @@ export class Callers {
     return caller
   }
 
+  /** R5: whether `maxWaiting` wait for a release already. Those for whom there is room do not count. */
+  #isFull(): boolean {
+    const { counts, maxSize, taken, phase } = this.#model
+    let waiting = 0
+    for (const caller of this.pending.values()) if (!caller.isChosen) waiting++
+    const { idle, connecting, checking } = counts
+    const prospects = Math.max(0, maxSize - taken.size) + idle + connecting + checking
+    return waiting >= this.#world.settings.maxWaiting + (phase === 'suspended' ? 0 : prospects)
+  }
+
   #wasServed(caller: Caller, lease: Lease<SimulatedConnection>): void {
     this.#world.log('served', caller.id, lease.number)
     if (caller.number !== lease.number) {
       this.#world.violate('I2', `caller ${caller.id} has lease ${lease.number}, of which no event told`)
     }
+    if (caller.isTooMany) this.#world.violate('R5', `caller ${caller.id} is served beyond maxWaiting`)
     this.#settled(caller, 'served')
     this.#served(caller, lease)
   }
@@ -188,14 +202,24 @@ export class Callers {
     }
     if (error instanceof PoolOverloadedError) {
       this.overloaded++
-      return this.#world.settings.maxWaiting === Number.POSITIVE_INFINITY ? 'without a limit' : undefined
+      const isWrong =
+        caller.isTooMany === false || this.#world.settings.maxWaiting === Number.POSITIVE_INFINITY
+      return isWrong ? 'though it may wait' : undefined
     }
+    if (caller.isTooMany && caller.timeout >= 0) return 'though maxWaiting were there before'
     if (error instanceof PoolClosedError) {
       const { phase, closeBy } = this.#model
       const isOver = phase === 'terminating' || phase === 'closed' || this.#world.clock.now() >= closeBy
       return caller.isLate || isOver ? undefined : 'though it asked before the end'
     }
     if (error instanceof InterfaceError) return caller.timeout < 0 ? undefined : 'for no misuse'
-    return error instanceof SimulatedError ? undefined : 'for no reason'
+    return error instanceof SimulatedError ? this.#wrongFault(caller, error) : 'for no reason'
+  }
+
+  /** R4: faults of the server's reach a caller only where they are for good, or concern its own connection. */
+  #wrongFault(caller: Caller, error: SimulatedError): string | undefined {
+    if (error.isPermanent || caller.isChosen || this.#pool.isClosing) return undefined
+    if (this.#world.plan.hasMuteCallers) return undefined
+    return 'for a fault that may pass'
   }
 }

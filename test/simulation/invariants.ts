@@ -26,11 +26,13 @@ export function checkSettled(life: Life): void {
   checkDeadlines(life, now)
   checkProgress(life, now)
   checkEnd(life)
+  life.world.isSettled = true
 }
 
 /** I2: whom the pool has done with knows it by now. */
 function checkCallers({ callers, world }: Life): void {
   for (const caller of callers.pending.values()) {
+    if (caller.isTooMany) world.violate('R5', `caller ${caller.id} waits beyond maxWaiting`)
     if (caller.isLeft) world.violate('I2', `caller ${caller.id} was settled and hears nothing`)
     if (caller.number !== undefined) world.violate('I2', `caller ${caller.id} has a lease and hears nothing`)
   }
@@ -68,10 +70,14 @@ export function checkCounts({ pool, model, world, callers, observer }: Life): vo
   }
   const { totals } = stats
   let closed = 0
-  for (const reason in totals.closed) closed += totals.closed[reason as CloseReason]
-  const isTold =
+  let isTold = true
+  for (const reason in totals.closed) {
+    const times = totals.closed[reason as CloseReason]
+    closed += times
+    if (times !== (model.closed.get(reason) ?? 0)) isTold = false
+  }
+  isTold &&=
     totals.opened === model.opened &&
-    closed === model.closed &&
     totals.connectFailures === model.connectFailures &&
     totals.acquired === observer.acquired &&
     totals.timedOut === callers.timedOut &&

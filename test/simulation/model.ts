@@ -50,7 +50,8 @@ export class Model {
   failedJustNow = 0
   opened = 0
   connectFailures = 0
-  closed = 0
+  /** How many were closed, by the reason that was told. */
+  readonly closed = new Map<string, number>()
   readonly #world: World
   /** By when each should have ended, in the order in which the pool began to wait for it. */
   readonly #limited = new Map<SimulatedConnection, number>()
@@ -168,7 +169,7 @@ export class Model {
   /** `connection` is being closed. */
   left(connection: SimulatedConnection, reason: CloseReason): void {
     const now = this.#world.clock.now()
-    this.closed++
+    this.closed.set(reason, (this.closed.get(reason) ?? 0) + 1)
     if (reason !== 'lost' || connection.wasLeased || now - connection.openedAt >= youth) return
     // What fails before the time to try again counts no more; that time has come for sure once a connect was begun.
     const wasTriedAgain = this.#attempts > this.#failedAt + 1

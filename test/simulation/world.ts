@@ -34,6 +34,8 @@ export class World {
   isCalm = false
   /** The server takes no connections and has dropped those that it had. */
   isAway = false
+  /** Nothing has happened since the last look: the pool and its model stand alike. */
+  isSettled = false
   /** Calls that hang: each ends, well or not, when told. */
   readonly hanging = new Set<() => void>()
   /** The first thing that went wrong. */
@@ -54,6 +56,7 @@ export class World {
   }
 
   log(what: string, a: number | string = '', b: number | string = ''): void {
+    this.isSettled = false
     this.trace.add(this.clock.now(), what, a, b)
   }
 

@@ -115,6 +115,18 @@ it('a connection that is reset while the key of a login is derived is no session
   expect(errors(result)[0]).toMatchObject({ code: 'ROCKPOOL_CONNECT' })
 })
 
+it('a batch of a cursor that neither ends nor stops at its limit is a broken protocol, and no empty batch for ever', async () => {
+  const result = await played(recorded('cursor'), (frames) => {
+    const suspended = frames.filter(({ bytes }) => typeOf(bytes) === 's')
+    expect(suspended.length).toBeGreaterThan(1)
+    frames.splice(frames.indexOf(suspended[1]!), 1)
+  })
+  expect(errors(result)[0]).toMatchObject({
+    code: 'ROCKPOOL_CONNECTION_LOST',
+    message: expect.stringContaining('a statement did not end'),
+  })
+})
+
 it.each(['constructor', '__proto__', 'toString'])('the SQLSTATE %s is its own condition', (sqlState) => {
   expect(new PostgresError({ severity: 'ERROR', sqlState, message: '' }).condition).toBe(sqlState)
 })

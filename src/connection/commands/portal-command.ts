@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
 import { writeClosePortal, writeExecute, writeSync } from '../../wire/frontend.ts'
 import type { OutBuffer } from '../../wire/out-buffer.ts'
 import type { RowReader } from '../../wire/row-reader.ts'
@@ -16,7 +17,9 @@ export class FetchPortalCommand extends Command<Batch> {
   readonly #portal: string
   readonly #limit: number
   readonly #read: RowReader
-  readonly #batch: Batch = { rows: [], isComplete: false }
+  readonly #rows: unknown[] = []
+  /** Where it stopped: nowhere yet, at its limit, at the end. */
+  #stopped: 'no' | 'limit' | 'end' = 'no'
 
   constructor(host: CommandHost, portal: string, limit: number, read: RowReader) {
     super(host)
@@ -31,13 +34,14 @@ export class FetchPortalCommand extends Command<Batch> {
   }
 
   protected override complete(): { value: Batch } {
-    return { value: this.#batch }
+    if (this.#stopped === 'no') throw brokenProtocol('a statement did not end')
+    return { value: { rows: this.#rows, isComplete: this.#stopped === 'end' } }
   }
 
   override dataRow(bytes: Buffer, start: number, end: number): void {
     if (this.failure !== undefined) return
     try {
-      this.#batch.rows.push(this.#read(bytes, start, end))
+      this.#rows.push(this.#read(bytes, start, end))
     } catch (error) {
       if (!(error instanceof DataError)) throw error
       this.failure = error
@@ -46,14 +50,16 @@ export class FetchPortalCommand extends Command<Batch> {
 
   override commandComplete(tag: string): void {
     this.host.commandEnded(tag)
-    this.#batch.isComplete = true
+    this.#stopped = 'end'
   }
 
   override emptyQuery(): void {
-    this.#batch.isComplete = true
+    this.#stopped = 'end'
   }
 
-  override portalSuspended(): void {}
+  override portalSuspended(): void {
+    this.#stopped = 'limit'
+  }
 }
 
 /** Closes a portal; one that is gone already is no error. */

@@ -41,6 +41,8 @@ export class SimulatedConnection {
   usedAt = 0
   /** When it last showed that it lives, as the pool may count it. */
   provenAt = 0
+  /** Which rest on the idle stack this is: the later, the sooner it is used. */
+  rest = 0
   wasLeased = false
   /** When it began to leave, there were more connections than the floor, or than the pool, may have. */
   wasAboveFloor = false

@@ -8,6 +8,8 @@ import { SimulatedError, type World } from './world.ts'
 export interface ConnectorWatch {
   /** A connection was chosen for whoever waits longest. */
   chosen(connection: SimulatedConnection): void
+  /** How many are in the queue; undefined where that cannot be told from outside. */
+  queued(): number | undefined
   /** A call is being made: somebody may use the pool from within. */
   within(call: Call): void
 }
@@ -30,7 +32,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
   connect(lost: (error: Error) => void, signal: AbortSignal): Promise<SimulatedConnection> {
     const world = this.#world
     const model = this.#model
-    const connection = model.begin(lost)
+    const connection = model.begin(lost, this.#watch.queued())
     world.log('connect', connection.id)
     this.#watch.within('connect')
     const fate = this.#draw('connect', connection)
@@ -81,6 +83,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
 
   check(connection: SimulatedConnection): Promise<void> {
     this.#model.hit(connection, 'checkBegun')
+    this.#model.judgeOrder(connection)
     this.#model.move(connection, 'checking')
     return this.#call('check', connection, (isGood) => {
       this.#model.hit(connection, isGood ? 'checkOk' : 'checkFailed')
@@ -101,6 +104,9 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     connection.provenAt = now
     if (state !== 'leased' && state !== 'preparing') {
       world.violate('R7', `connection ${connection.id} is reset while ${state}`)
+    }
+    if (model.phase === 'closing' && world.clock.now() < model.closeBy && this.#watch.queued() === 0) {
+      world.violate('R13', `connection ${connection.id} is reset for nobody`)
     }
     if (world.random.chance(world.plan.instantResets) && !connection.isDead && !connection.isSilent) {
       model.hit(connection, 'resetNothing')
@@ -126,7 +132,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     this.#model.hit(connection, 'rested')
     if (connection.isDead) world.violate('R14', `connection ${connection.id} is idle though it is lost`)
     if (!connection.isFit) world.violate('R7', `connection ${connection.id} is idle though it was not reset`)
-    this.#model.move(connection, 'idle')
+    this.#model.rest(connection)
   }
 
   commands(connection: SimulatedConnection): number {

@@ -15,6 +15,9 @@ const counted: readonly (readonly [keyof PoolStats, (counts: Readonly<Record<Sta
     ['closing', (counts) => counts.closing + counts.terminating],
   ]
 
+/** Without a connection that is open. */
+const away: ReadonlySet<State> = new Set(['connecting', 'closing', 'terminating', 'gone'])
+
 /** What must hold once everything that can happen at this moment has happened. */
 export function checkSettled(life: Life): void {
   life.model.failedJustNow = 0
@@ -68,6 +71,16 @@ export function checkCounts({ pool, model, world, callers, observer }: Life): vo
   if (stats.free !== Math.max(0, model.maxSize - model.taken.size)) {
     world.violate('I1', `${stats.free} of ${model.maxSize} slots are free, ${model.taken.size} taken`)
   }
+  const connections = pool.connections()
+  if (connections.length !== model.open || connections.some(({ state }) => away.has(state))) {
+    world.violate('I1', 'the open connections are not those that it names')
+  }
+  let longest = 0
+  for (const { connection, since } of observer.holdings.values()) {
+    if (connection.state === 'leased') longest = Math.max(longest, world.clock.now() - since)
+  }
+  if (stats.longestHeld !== longest)
+    world.violate('R5', `the longest holder has its for ${stats.longestHeld} ms`)
   const { totals } = stats
   let closed = 0
   let isTold = true

@@ -215,6 +215,7 @@ export class Life {
     if (this.model.phase === 'new') {
       this.model.phase = 'open'
       this.model.isStarting = true
+      this.model.startFloor = this.model.minSize
     }
     this.#track('open', this.pool.open(), (error) => {
       const isRight = error instanceof PoolClosedError || error instanceof SimulatedError
@@ -262,6 +263,9 @@ export class Life {
       model.phase = 'terminating'
     }
     if (model.opened > 0 && model.open >= model.minSize) model.isStarting = false
+    if (model.isStarting && model.startFailed && !pool.isClosing) {
+      world.violate('R1', 'the start goes on after a connect failed')
+    }
   }
 
   #anyOpen(): SimulatedConnection | undefined {
@@ -312,20 +316,30 @@ export class Life {
         ending.outcome = 'resolved'
         this.unsettled--
         world.log(`${what} resolves`)
-        if (what !== 'open') this.#ended(what)
+        if (what === 'open') this.#opened()
+        else this.#ended(what)
       },
       (error: unknown) => {
         ending.outcome = 'rejected'
         this.unsettled--
         world.log(`${what} rejects`)
         // The start failed, and the pool has ended itself.
-        if (what === 'open' && this.pool.isClosing && this.ending === undefined) model.phase = 'closed'
+        if (error instanceof SimulatedError && this.ending === undefined) model.phase = 'closed'
         if (what !== 'open') this.#ended(what)
         const reason = wrong(error)
         if (reason !== undefined) world.violate('R13', reason)
       },
     )
     return ending
+  }
+
+  /** R1: not before the floor stands. */
+  #opened(): void {
+    const { model, world } = this
+    if (model.isStarting && model.opened < model.startFloor) {
+      world.violate('R1', `open resolves with ${model.opened} of ${model.startFloor} connections`)
+    }
+    model.isStarting = false
   }
 
   #ended(what: string): void {

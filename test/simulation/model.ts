@@ -20,6 +20,10 @@ export class Model {
   maxSize: number
   /** `open` waits for the floor: a failure ends the pool. */
   isStarting = false
+  /** The fewest connections that count as its floor. */
+  startFloor = 0
+  /** A connect has failed meanwhile. */
+  startFailed = false
   /** When the close under way gives up waiting; `Infinity`: it does not. */
   closeBy = Number.POSITIVE_INFINITY
   generation = 0
@@ -56,6 +60,7 @@ export class Model {
   /** By when each should have ended, in the order in which the pool began to wait for it. */
   readonly #limited = new Map<SimulatedConnection, number>()
   #ids = 0
+  #rests = 0
   /** Counts connects and failures. */
   #attempts = 0
   #failedAt = -1
@@ -87,6 +92,7 @@ export class Model {
   resize(minSize: number, maxSize: number): void {
     this.minSize = minSize
     this.maxSize = maxSize
+    this.startFloor = Math.min(this.startFloor, minSize)
     this.aboveFloorSince = this.open > minSize ? this.#world.clock.now() : undefined
   }
 
@@ -118,10 +124,14 @@ export class Model {
     for (const connection of this.taken) this.hit(connection, event)
   }
 
-  /** The pool calls `connect`. */
-  begin(lost: (error: Error) => void): SimulatedConnection {
+  /** The pool calls `connect`; so many callers are in its queue, where that is known. */
+  begin(lost: (error: Error) => void, queued: number | undefined): SimulatedConnection {
     const world = this.#world
     const now = world.clock.now()
+    const isForFloor = !this.isEnding && this.staying < this.minSize
+    if (!isForFloor && queued !== undefined && queued <= this.counts.connecting) {
+      world.violate('R4', `a connect for nobody: ${queued} wait, ${this.counts.connecting} are being opened`)
+    }
     const connection = new SimulatedConnection(++this.#ids, this.generation, this.#attempts++, lost)
     this.taken.add(connection)
     this.counts.connecting++
@@ -142,6 +152,21 @@ export class Model {
     return connection
   }
 
+  /** `connection` gets on the idle stack. */
+  rest(connection: SimulatedConnection): void {
+    this.move(connection, 'idle')
+    connection.rest = ++this.#rests
+  }
+
+  /** R3: what leaves the idle stack for a caller is what came last. */
+  judgeOrder(connection: SimulatedConnection): void {
+    for (const other of this.taken) {
+      if (other.state === 'idle' && other.rest > connection.rest) {
+        this.#world.violate('R3', `connection ${connection.id} goes before ${other.id}, which was used later`)
+      }
+    }
+  }
+
   /** The pool says that it has `connection`. */
   succeeded(connection: SimulatedConnection): void {
     const now = this.#world.clock.now()
@@ -160,6 +185,7 @@ export class Model {
       this.#world.violate('R2', `the next attempt comes after ${retryIn} ms`)
     }
     this.connectFailures++
+    if (this.isStarting) this.startFailed = true
     this.isProbing = true
     this.#failedAt = this.#attempts++
     this.retryAt = now + retryIn

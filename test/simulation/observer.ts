@@ -63,6 +63,13 @@ export class Observer implements ConnectorWatch {
     this.#within(call)
   }
 
+  queued(): number | undefined {
+    if (this.#world.plan.hasMuteCallers) return undefined
+    let queued = 0
+    for (const caller of this.callers.pending.values()) if (caller.isQueued && !caller.isChosen) queued++
+    return queued
+  }
+
   chosen(connection: SimulatedConnection): void {
     const caller = this.callers.first
     this.#judge(connection)
@@ -192,8 +199,10 @@ export class Observer implements ConnectorWatch {
       world.violate('R10', `connection ${id} is chosen after its lifetime`)
     }
     if (phase !== 'open' && phase !== 'closing') world.violate('R13', `a hand-out while the pool is ${phase}`)
+    if (state !== 'idle') return
+    this.#model.judgeOrder(connection)
     const { checkIdleAfter } = settings
-    if (state !== 'idle' || checkIdleAfter === 0) return
+    if (checkIdleAfter === 0) return
     const silentFor = now - connection.provenAt
     if (checkIdleAfter === 'always' || silentFor > checkIdleAfter) {
       world.violate('R15', `connection ${id}, silent for ${silentFor} ms, is chosen unchecked`)

@@ -40,10 +40,14 @@ describe('the kind of a connection', () => {
   test.for(servers())('is tls where the session is encrypted, on PostgreSQL $major', async (server) => {
     const { proxy, dsn } = await proxyTo(server)
     await using _ = proxy
-    const next = proxy.nextConnection('tls')
+    const found: number[] = []
+    for (const kind of ['tls', 'unknown'] as const) {
+      proxy.onConnection(kind, (connection) => found.push(connection.id))
+    }
     const connection = await connect(dsn, { ssl: 'require' })
     expect(await connection.fetchVal('select 1')).toBe(1)
-    expect((await next).kind).toBe('tls')
+    expect(proxy.connections.map(({ kind }) => kind)).toEqual(['tls'])
+    expect(found).toEqual([1])
     await connection.close()
   })
 

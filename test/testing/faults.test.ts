@@ -309,6 +309,17 @@ describe('end and reset', () => {
     await connection.closed
   })
 
+  test('reset does not wait until the receiver has read', async () => {
+    const { client, server, connection } = await startWire()
+    server.socket.pause()
+    client.socket.write(Buffer.alloc(64 * kilobyte * kilobyte))
+    await connection.toServer.received(kilobyte * kilobyte)
+    await turns(300)
+    connection.reset()
+    await connection.closed
+    expect(connection.toServer.bytesPassed).toBeLessThan(64 * kilobyte * kilobyte)
+  })
+
   test.for([
     ['end', 'FIN'],
     ['reset', 'ECONNRESET'],

@@ -7,6 +7,7 @@ export class Helper<Order, Report extends { kind: string }> {
   readonly #child: ChildProcess
   readonly #name: string
   readonly #exit: Promise<unknown>
+  #isEnding = false
 
   /** `script`: beside this file. `gone` is told when it ends before `end()`. */
   constructor(name: string, script: string, tell: (report: Report) => void, gone: (how: string) => void) {
@@ -17,7 +18,7 @@ export class Helper<Order, Report extends { kind: string }> {
     this.#exit = once(this.#child, 'exit')
     this.#child.on('message', (report) => tell(report as Report))
     this.#child.on('exit', (code, signal) => {
-      if (code !== 0) gone(`the ${name} ended with ${signal ?? `exit code ${code}`}`)
+      if (code !== 0 && !this.#isEnding) gone(`the ${name} ended with ${signal ?? `exit code ${code}`}`)
     })
     this.#child.on('error', () => {})
   }
@@ -54,6 +55,7 @@ export class Helper<Order, Report extends { kind: string }> {
 
   /** Resolves with whether it ended by itself, nothing being left in it, `within` milliseconds; else it is killed. */
   async end(within: number): Promise<boolean> {
+    this.#isEnding = true
     if (this.#child.connected) this.#child.disconnect()
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return true
     let byItself = true

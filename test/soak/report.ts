@@ -1,7 +1,8 @@
 import type { Fate, Sample, Violation } from './messages.ts'
 import type { FaultRecord } from './observer/recoveries.ts'
 import type { SoakOptions } from './options.ts'
-import { type Histogram, median, slope } from './statistics.ts'
+import { growths } from './resources.ts'
+import { type Histogram, median } from './statistics.ts'
 
 /** What a soak has seen. */
 export interface Findings {
@@ -14,14 +15,14 @@ export interface Findings {
   writes: Record<Fate, number>
   faults: ReadonlyMap<string, FaultRecord>
   waits: Histogram
+  /** In the course of the run, and after everything was closed. */
   samples: readonly Sample[]
+  final: Sample | undefined
   violations: readonly Violation[]
   activitySamples: number
   mostAbandoned: number
 }
 
-/** The first part of a run, in which memory and pools find their size. */
-const warmUp = 0.1
 /** So many violations are told one by one. */
 const told = 100
 
@@ -90,25 +91,21 @@ function faultTable(faults: Findings['faults']): string {
   return table(['fault', 'times', 'first success, median', 'max', 'floor, median', 'max'], rows)
 }
 
-function resourceTable({ samples, began, ended }: Findings): string {
-  const since = began + (ended - began) * warmUp
-  const steady = samples.filter(({ at }) => at >= since)
-  const hours = (at: number) => (at - began) / 3_600_000
-  const row = (name: string, of: (sample: Sample) => number, digits: number) => {
-    const grows = slope(steady.map((sample) => ({ x: hours(sample.at), y: of(sample) })))
-    return [
-      name,
-      ...[steady.at(0), steady.at(-1)].map((one) => (one === undefined ? '' : of(one).toFixed(digits))),
-      grows.toFixed(digits + 1),
-    ]
-  }
+function resourceTable(findings: Findings): string {
+  const { final } = findings
+  const rows = growths(findings).map(({ name, first, last, hourly, of, digits }) => {
+    const shown = [first, last, final && of(final)].map((value) => value?.toFixed(digits) ?? '')
+    return [name, ...shown, hourly.toFixed(digits + 1)]
+  })
   return table(
-    ['of the load, after a forced collection', 'after the warm-up', 'in the end', 'slope an hour'],
     [
-      row('heap, MB', ({ heap }) => heap / 1e6, 2),
-      row('sockets', ({ sockets }) => sockets, 0),
-      row('timers', ({ timers }) => timers, 0),
+      'of the load, after a forced collection',
+      'after the warm-up',
+      'in the end',
+      'after close()',
+      'slope an hour',
     ],
+    rows,
   )
 }
 

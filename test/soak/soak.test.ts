@@ -4,6 +4,7 @@ import { Ledger } from './observer/ledger.ts'
 import { Recoveries } from './observer/recoveries.ts'
 import { readOptions } from './options.ts'
 import { applicationName, limits, poolPlans } from './pool-plans.ts'
+import { leaks } from './resources.ts'
 import { Histogram, median, slope } from './statistics.ts'
 
 describe("the soak's ledger (I5)", () => {
@@ -79,9 +80,16 @@ describe("the soak's look at pg_stat_activity (I4)", () => {
     expect(activity.mostAbandoned).toBe(2)
   })
 
+  it('finds an abandoned session that stays without a fault', () => {
+    const activity = new Activity()
+    activity.closed(pool, 1, 'lost', 0)
+    expect(activity.check(rows(1), 5_000, false)).toEqual([])
+    expect(activity.check(rows(1), 5_000, true)).toEqual([expect.stringContaining('1 sessions stay')])
+  })
+
   it('takes a session that the pool never told of for a connect that it gave up, once it is old', () => {
     const activity = new Activity()
-    const old = 2 * limits.connectTimeout
+    const old = limits.connectTimeout + 1_000
     expect(activity.check(rows(maxSize + 1, old), 0, true)).toEqual([])
     for (const { pid } of rows(maxSize + 1)) activity.opened(pool, pid)
     expect(activity.check(rows(maxSize + 1, old), 0, true)).toHaveLength(1)
@@ -135,6 +143,28 @@ describe("the soak's statistics", () => {
     expect(slope(line)).toBeCloseTo(2)
     expect(slope([...line, { x: 1.5, y: 100 }])).toBeCloseTo(2)
     expect(slope([{ x: 1, y: 1 }])).toBe(0)
+  })
+})
+
+describe("the soak's look at what the load holds (I9)", () => {
+  const hour = 3_600_000
+  const course = (heapAt: (i: number) => number) => ({
+    began: 0,
+    ended: hour,
+    samples: Array.from({ length: 120 }, (_, i) => {
+      return { at: (i * hour) / 120, heap: heapAt(i), sockets: 10, timers: 10 }
+    }),
+  })
+
+  it('finds a heap that grows all the time', () => {
+    expect(leaks(course((i) => 15e6 + i * 1e5))).toEqual([
+      expect.stringContaining('heap, MB of the load: 12.0 more'),
+    ])
+  })
+
+  it('lets a heap be that grows in the warm-up only, or goes up and down', () => {
+    expect(leaks(course((i) => (i < 12 ? 15e6 : 30e6)))).toEqual([])
+    expect(leaks(course((i) => 15e6 + (i % 7) * 1e6))).toEqual([])
   })
 })
 

@@ -11,6 +11,7 @@ import type { SoakOptions } from './options.ts'
 import { longestSilence } from './pool-plans.ts'
 import { Helper } from './processes.ts'
 import type { Findings } from './report.ts'
+import { leaks } from './resources.ts'
 import { schema } from './schema.ts'
 import type { SoakServer } from './server.ts'
 import { Histogram } from './statistics.ts'
@@ -38,6 +39,7 @@ export class Soak {
   readonly #counts = new Counts()
   readonly #waits = new Histogram()
   readonly #samples: Sample[] = []
+  #final: Sample | undefined
   readonly #violations: Violation[] = []
   readonly #began = now()
   #fault = { name: 'the start', at: now(), isOver: true }
@@ -57,8 +59,9 @@ export class Soak {
   async run(): Promise<Findings> {
     const { minutes } = this.#options
     const watch = new ActivityWatch(this.#server, (rows, at) => {
-      const isCalm = this.#calmSince <= at - hearsay
-      setTimeout(() => this.#found('I4', this.#activity.check(rows, at, isCalm)), hearsay)
+      setTimeout(() => {
+        this.#found('I4', this.#activity.check(rows, at, this.#calmSince <= at))
+      }, hearsay)
     })
     const audit = setInterval(() => this.#lookAtLedger(), auditEvery)
     try {
@@ -71,15 +74,16 @@ export class Soak {
       this.#lag.stop()
       await Promise.all([this.#load.end(5_000), this.#faults.end(20_000)])
     }
+    const course = { began: this.#began, ended: now(), samples: this.#samples }
+    this.#found('I9', leaks(course))
     return {
+      ...course,
       options: this.#options,
-      began: this.#began,
-      ended: now(),
       counts: this.#counts.byWhat,
       writes: this.#ledger.totals,
       faults: this.#recoveries.byFault,
       waits: this.#waits,
-      samples: this.#samples,
+      final: this.#final,
       violations: this.#violations,
       activitySamples: watch.samples,
       mostAbandoned: this.#activity.mostAbandoned,
@@ -140,8 +144,10 @@ export class Soak {
         this.#found('I10', this.#recoveries.recovered(report))
         break
       case 'sample':
-      case 'finished':
         this.#samples.push(report.sample)
+        break
+      case 'finished':
+        this.#final = report.sample
         break
       case 'violation':
         this.#violated(report.violation.rule, report.violation.what)

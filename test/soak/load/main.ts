@@ -31,7 +31,7 @@ class Load {
 
   constructor({ targets, seed, sampleEvery }: Start) {
     this.#pools = new Pools(targets, this.#tally)
-    this.#guard = new Guard(this.#pools, () => this.#lag.lost)
+    this.#guard = new Guard(this.#pools, this.#weather, () => this.#lag.lost)
     this.#recovery = new RecoveryWatch(this.#pools, this.#lag)
     this.#lines = listeningPools.map((name, i) => this.#line(name, workingPools[i]!, seed + i))
     this.#work = Promise.all([...this.#workers(seed), ...this.#lines.map((line) => line.run())])

@@ -81,7 +81,7 @@ export class NotificationLine {
       this.#last = number - 1
       this.#heardAt = now()
     } catch (error) {
-      if (weather.wasCalmSince(began)) violate('calm', `pool.listen() without a fault: ${describe(error)}`)
+      weather.ifCalmSince(began, () => violate('calm', `pool.listen(): ${describe(error)}`))
       tally.count('listener', 'could not subscribe')
     }
   }
@@ -137,10 +137,8 @@ export class NotificationLine {
     const [oldest] = this.#sent
     if (oldest === undefined || now() - oldest.at < deafAfter) return
     this.#sent = []
-    if (!this.#options.weather.wasCalmSince(oldest.at)) return
-    violate(
-      'LISTEN',
-      `${this.#options.channel}: ${oldest.number} was not heard for ${Math.round(now() - oldest.at)} ms`,
-    )
+    const { channel, weather } = this.#options
+    const told = `${channel}: ${oldest.number} was not heard for ${Math.round(now() - oldest.at)} ms`
+    weather.ifCalmSince(oldest.at, () => violate('LISTEN', told))
   }
 }

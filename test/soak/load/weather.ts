@@ -1,5 +1,8 @@
 import { now } from '../clock.ts'
 
+/** The word that a fault begins may come so much later than its effect, in milliseconds. */
+const hearsay = 500
+
 /** Whether there is a fault that a caller may fail of. */
 export class Weather {
   /** Since when there is none; `undefined`: there is. */
@@ -13,8 +16,15 @@ export class Weather {
     this.#calmSince = now() + after
   }
 
-  /** Whether there was none from `moment` on. */
-  wasCalmSince(moment: number): boolean {
+  /** Calls `tell` soon, if there was no fault from `moment` to now. */
+  ifCalmSince(moment: number, tell: () => void): void {
+    if (!this.#wasCalmSince(moment)) return
+    setTimeout(() => {
+      if (this.#wasCalmSince(moment)) tell()
+    }, hearsay).unref()
+  }
+
+  #wasCalmSince(moment: number): boolean {
     return this.#calmSince !== undefined && this.#calmSince <= moment
   }
 }

@@ -74,7 +74,7 @@ async function perform(
     tally.count(operation.name, nameOf(error))
     const told = `${operation.name} on ${name}: ${describe(error)}`
     if (!canBeOfFault(error)) violate('errors', told)
-    else if (weather.wasCalmSince(began)) violate('calm', told)
+    else weather.ifCalmSince(began, () => violate('calm', told))
   } finally {
     impatience.end()
     land()

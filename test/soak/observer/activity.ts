@@ -19,6 +19,8 @@ export interface Row {
 /** An excess that a fault may explain, as it lasts no longer, in milliseconds. */
 const passing = 1_500
 const slack = 300
+/** Where nothing is in the way, the server has noticed a closed socket by then. */
+const noticing = 3_000
 
 /** Where the pool does not wait for the server to end the session. */
 const abrupt: ReadonlySet<CloseReason> = new Set([
@@ -62,32 +64,39 @@ export class Activity {
     const problems: string[] = []
     let abandoned = 0
     for (const pool of poolNames) {
-      const mine = rows.filter(({ name }) => name === applicationName(pool))
-      const isAbandoned = listeningPools.includes(pool)
-        ? () => !isCalm
-        : (row: Row) => this.#isAbandoned(pool, row, at)
-      const counted = mine.filter((row) => !isAbandoned(row))
-      abandoned += mine.length - counted.length
+      const name = applicationName(pool)
+      const mine = rows.filter((row) => row.name === name)
+      const left = mine.map((row) => this.#leftFor(pool, row, at, isCalm)).filter((ms) => ms >= 0)
+      abandoned += left.length
+      const staying = left.filter((ms) => ms > noticing).length
+      if (isCalm && staying > 0)
+        problems.push(`${name}: ${staying} sessions stay though the pool has left them`)
+      const counted = mine.length - left.length
       const most = poolPlans[pool].options.maxSize
-      if (counted.length <= most) {
-        this.#excessSince.delete(pool)
-        continue
+      if (this.#isTooMuch(pool, counted - most, at, isCalm)) {
+        problems.push(`${name} has ${counted} sessions, ${most} at most, and left ${left.length} besides`)
       }
-      const since = of(this.#excessSince, pool, () => at)
-      if (!isCalm && at - since < passing) continue
-      this.#excessSince.set(pool, at)
-      problems.push(
-        `${applicationName(pool)} has ${counted.length} sessions, ${most} at most; ${mine.length - counted.length} abandoned besides`,
-      )
     }
     this.#mostAbandoned = Math.max(this.#mostAbandoned, abandoned)
     return problems
   }
 
-  #isAbandoned(pool: PoolName, { pid, age }: Row, at: number): boolean {
+  #isTooMuch(pool: PoolName, excess: number, at: number, isCalm: boolean): boolean {
+    if (excess <= 0) {
+      this.#excessSince.delete(pool)
+      return false
+    }
+    const since = of(this.#excessSince, pool, () => at)
+    return isCalm || at - since >= passing
+  }
+
+  /** For how long the pool has abandoned a session, in milliseconds; below 0: it has not. */
+  #leftFor(pool: PoolName, { pid, age }: Row, at: number, isCalm: boolean): number {
+    if (listeningPools.includes(pool)) return isCalm ? -1 : 0
     const closed = this.#closed.get(pool)?.get(pid)
-    if (closed !== undefined) return closed.isAbrupt || at - closed.at > limits.closeTimeout + slack
-    return this.#opened.get(pool)?.has(pid) !== true && age > limits.connectTimeout + slack
+    // What the pool did just before may be heard only just behind.
+    if (closed !== undefined) return at - closed.at + (closed.isAbrupt ? slack : -limits.closeTimeout - slack)
+    return this.#opened.get(pool)?.has(pid) === true ? -1 : age - limits.connectTimeout - slack
   }
 }
 

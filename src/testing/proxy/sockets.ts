@@ -11,9 +11,8 @@ export function resetSocket(socket: net.Socket): void {
   }
   // Not a unix socket, nor one with an end that waits for the receiver: libuv resets neither.
   const canReset = socket.remoteAddress !== undefined && socket.writableEnded === socket.writableFinished
-  // By itself it waits until everything is written.
   if (canReset) socket.resetAndDestroy()
-  socket.destroy()
+  else socket.destroy()
 }
 
 /** Calls `then` when whoever reads in this process had the chance to: the loop polls between two of its turns. */

@@ -44,7 +44,6 @@ export interface Sample {
 }
 
 export type LoadReport =
-  | { kind: 'ready' }
   | {
       kind: 'tally'
       /** How often an operation ended how, since the last tally. */

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../support/until.ts'
 import { Lag, now } from './clock.ts'
 import { Counts } from './counts.ts'
 import type { FaultOrder, FaultReport, LoadOrder, LoadReport, Sample, Violation } from './messages.ts'
@@ -16,6 +17,7 @@ import { schema } from './schema.ts'
 import type { SoakServer } from './server.ts'
 import { Histogram } from './statistics.ts'
 
+const sessionsText = `select from pg_stat_activity where usename = 'soak'`
 const auditEvery = 15_000
 /** What the load tells of its connections is here within this time. */
 const hearsay = 300
@@ -121,10 +123,9 @@ export class Soak {
       await this.#load.end(0)
     }
     this.#found('I5', await this.#audit.conclude())
-    const [left] = await this.#server.query<{ sessions: number }>(
-      `select count(*)::int as sessions from pg_stat_activity where usename = 'soak'`,
-    )
-    if (left?.sessions !== 0) this.#violated('I9', `${left?.sessions} sessions are left on the server`)
+    await until('all sessions of the load have ended', async () => {
+      return (await this.#server.query(sessionsText)).length === 0
+    }).catch((error: unknown) => this.#violated('I9', String(error)))
   }
 
   #heardOfLoad(report: LoadReport): void {

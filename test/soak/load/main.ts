@@ -135,11 +135,14 @@ class Load {
     // What is closed is gone within this turn.
     await new Promise((resolve) => setImmediate(resolve))
     tell({ kind: 'finished', left: whatIsLeft(), sample: takeSample() })
+    process.off('disconnect', exit)
     process.disconnect()
   }
 }
 
-// The main process ends this one.
+const exit = () => process.exit()
+// The main process ends this one, and none of it stays without that.
+process.on('disconnect', exit)
 process.on('SIGINT', () => {})
 process.on('uncaughtException', (error, origin) => violate('I8', `${origin}: ${describe(error)}`))
 
@@ -148,4 +151,3 @@ process.on('message', (order: LoadOrder) => {
   if (order.kind === 'start') load = new Load(order)
   else load?.follow(order)
 })
-tell({ kind: 'ready' })

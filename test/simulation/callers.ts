@@ -30,7 +30,6 @@ Object.setPrototypeOf(CallerSignal.prototype, AbortSignal.prototype)
 
 /** One call of `acquire`. */
 export class Caller {
-  outcome: 'pending' | 'served' | 'refused' = 'pending'
   /** In the queue, not chosen yet; known where it has a signal. */
   isQueued = false
   /** The pool has done with it, as the end of its listening to the signal tells. */
@@ -169,7 +168,7 @@ export class Callers {
       this.#world.violate('I2', `caller ${caller.id} has lease ${lease.number}, of which no event told`)
     }
     if (caller.isTooMany) this.#world.violate('R5', `caller ${caller.id} is served beyond maxWaiting`)
-    this.#settled(caller, 'served')
+    this.#settled(caller)
     this.#served(caller, lease)
   }
 
@@ -178,13 +177,12 @@ export class Callers {
     if (caller.number !== undefined) {
       this.#world.violate('I2', `caller ${caller.id} is refused though lease ${caller.number} is its own`)
     }
-    this.#settled(caller, 'refused')
+    this.#settled(caller)
     const reason = this.#wrongReason(caller, error)
     if (reason !== undefined) this.#world.violate('I2', `caller ${caller.id} is refused ${reason}: ${error}`)
   }
 
-  #settled(caller: Caller, outcome: 'served' | 'refused'): void {
-    caller.outcome = outcome
+  #settled(caller: Caller): void {
     this.pending.delete(caller.id)
     if (caller.signal?.listener !== undefined) {
       this.#world.violate('I9', `the pool still listens to the signal of caller ${caller.id}`)

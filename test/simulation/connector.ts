@@ -84,6 +84,11 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
   check(connection: SimulatedConnection): Promise<void> {
     this.#model.hit(connection, 'checkBegun')
     this.#model.judgeOrder(connection)
+    const { checkIdleAfter } = this.#world.settings
+    const silentFor = this.#world.clock.now() - connection.provenAt
+    if (checkIdleAfter !== 'always' && silentFor <= checkIdleAfter) {
+      this.#world.violate('R15', `connection ${connection.id} is checked after ${silentFor} ms`)
+    }
     this.#model.move(connection, 'checking')
     return this.#call('check', connection, (isGood) => {
       this.#model.hit(connection, isGood ? 'checkOk' : 'checkFailed')

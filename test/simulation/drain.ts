@@ -58,5 +58,5 @@ export async function drain(life: Life, settle: () => Promise<void>): Promise<vo
   if (model.taken.size > 0) world.violate('I9', `${model.taken.size} connections are left`)
   if (callers.pending.size > 0) world.violate('I9', `${callers.pending.size} callers are left`)
   if (life.held > 0 || life.observer.holdings.size > 0) world.violate('I9', 'hand-outs are left')
-  if (life.unsettled > 0) world.violate('I9', `${life.unsettled} promises are left`)
+  if (life.span.unsettled > 0) world.violate('I9', `${life.span.unsettled} promises are left`)
 }

@@ -180,7 +180,7 @@ function checkProgress({ model, world, callers }: Life, now: number): void {
 }
 
 /** R13: an end goes on as far as it can. */
-function checkEnd({ model, world, callers, pool, ending }: Life): void {
+function checkEnd({ model, world, callers, pool, span }: Life): void {
   if (pool.isClosing !== model.isEnding)
     world.violate('R13', `the pool is ${model.phase}, and it says otherwise`)
   const { counts } = model
@@ -191,7 +191,6 @@ function checkEnd({ model, world, callers, pool, ending }: Life): void {
     world.violate('R13', 'a pool that was terminated has open connections')
   }
   if (model.isEnding && model.taken.size === 0 && callers.pending.size === 0) {
-    if (ending !== undefined && ending.outcome === 'pending')
-      world.violate('R13', 'nothing is left and the end does not come')
+    if (span.waitsForEnd) world.violate('R13', 'nothing is left and the end does not come')
   }
 }

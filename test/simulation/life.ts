@@ -1,21 +1,16 @@
-import { PoolClosedError, PoolTimeoutError } from '../../src/errors.ts'
 import { type Lease, type PoolEvents, ResourcePool } from '../../src/pooling/index.ts'
 import { type Caller, Callers } from './callers.ts'
 import type { SimulatedConnection } from './connection.ts'
 import { SimulatedConnector } from './connector.ts'
 import type { Holding } from './holding.ts'
+import { Lifespan } from './lifespan.ts'
 import { meddle, misbehave } from './mischief.ts'
 import { Model } from './model.ts'
 import { Observer } from './observer.ts'
-import { SimulatedError, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** More than so many callers make a run slower, and no richer. */
 const mostPending = 30
-
-/** What became of a call that ends or opens the pool. */
-export interface Ending {
-  outcome: 'pending' | 'resolved' | 'rejected'
-}
 
 const everyEvent: readonly (keyof PoolEvents<SimulatedConnection>)[] = [
   'open',
@@ -35,12 +30,9 @@ export class Life {
   readonly observer: Observer
   readonly callers: Callers
   readonly pool: ResourcePool<SimulatedConnection>
+  readonly span: Lifespan
   /** How deep within calls of the pool's we are. */
   depth = 0
-  /** The latest call that ends the pool. */
-  ending: Ending | undefined
-  /** The promises of `open`, `close` and `terminate` that are to be settled. */
-  unsettled = 0
   /** With their lease, not given back yet. */
   readonly #held: Holding[] = []
   readonly #past: Lease<SimulatedConnection>[] = []
@@ -53,6 +45,7 @@ export class Life {
     const environment = { clock: world.clock, random: () => world.random.next() }
     this.pool = new ResourcePool(this.connector, world.settings, environment)
     this.callers = new Callers(world, this.model, this.pool, (caller, lease) => this.#served(caller, lease))
+    this.span = new Lifespan(world, this.model, this.pool)
     this.observer.callers = this.callers
     this.observer.observe(this.pool)
     for (const event of everyEvent) this.pool.on(event, () => misbehave(this, event))
@@ -210,62 +203,15 @@ export class Life {
   }
 
   open(): void {
-    this.world.log('open')
-    this.model.hitAll('open')
-    if (this.model.phase === 'new') {
-      this.model.phase = 'open'
-      this.model.isStarting = true
-      this.model.startFloor = this.model.minSize
-    }
-    this.#track('open', this.pool.open(), (error) => {
-      const isRight = error instanceof PoolClosedError || error instanceof SimulatedError
-      return isRight ? undefined : `open rejects with ${error}`
-    })
+    this.span.open()
   }
 
   close(): void {
-    const { random, clock } = this.world
-    const timeout = random.pick([0, 0, 0, 1, 200, 10_000])
-    this.world.log('close', timeout)
-    this.model.hitAll('close')
-    if (!this.model.isEnding) {
-      this.model.phase = 'closing'
-      if (timeout > 0) {
-        this.model.closeBy = clock.now() + timeout
-        // Set before the pool's own timer, it sees what that one will end.
-        clock.after(timeout, () => {
-          if (this.model.phase === 'closing') this.model.hitAll('closeRanOut')
-        })
-      }
-    }
-    this.ending = this.#track('close', this.pool.close({ timeout }), (error) => {
-      const isRight = error instanceof PoolTimeoutError && clock.now() >= this.model.closeBy
-      return isRight ? undefined : `close rejects with ${error}`
-    })
+    this.span.close(this.world.random.pick([0, 0, 0, 1, 200, 10_000]))
   }
 
   terminate(): void {
-    this.world.log('terminate')
-    this.model.hitAll('terminate')
-    if (this.model.phase !== 'closed') this.model.phase = 'terminating'
-    this.ending = this.#track(
-      'terminate',
-      this.pool.terminate(),
-      (error) => `terminate rejects with ${error}`,
-    )
-  }
-
-  /** What the pool did by itself since: the start failed, or a close ran out of time. */
-  notice(): void {
-    const { model, pool, world } = this
-    if (pool.isClosing && !model.isEnding && model.isStarting) model.phase = 'closing'
-    if (model.phase === 'closing' && world.clock.now() >= model.closeBy && !world.clock.isBehind) {
-      model.phase = 'terminating'
-    }
-    if (model.opened > 0 && model.open >= model.minSize) model.isStarting = false
-    if (model.isStarting && model.startFailed && !pool.isClosing) {
-      world.violate('R1', 'the start goes on after a connect failed')
-    }
+    this.span.terminate()
   }
 
   #anyOpen(): SimulatedConnection | undefined {
@@ -305,48 +251,5 @@ export class Life {
     for (const caller of this.callers.pending.values()) {
       if (caller.number !== undefined) this.callers.abort(caller)
     }
-  }
-
-  #track(what: string, promise: Promise<void>, wrong: (error: unknown) => string | undefined): Ending {
-    const { world, model } = this
-    const ending: Ending = { outcome: 'pending' }
-    this.unsettled++
-    promise.then(
-      () => {
-        ending.outcome = 'resolved'
-        this.unsettled--
-        world.log(`${what} resolves`)
-        if (what === 'open') this.#opened()
-        else this.#ended(what)
-      },
-      (error: unknown) => {
-        ending.outcome = 'rejected'
-        this.unsettled--
-        world.log(`${what} rejects`)
-        // The start failed, and the pool has ended itself.
-        if (error instanceof SimulatedError && this.ending === undefined) model.phase = 'closed'
-        if (what !== 'open') this.#ended(what)
-        const reason = wrong(error)
-        if (reason !== undefined) world.violate('R13', reason)
-      },
-    )
-    return ending
-  }
-
-  /** R1: not before the floor stands. */
-  #opened(): void {
-    const { model, world } = this
-    if (model.isStarting && model.opened < model.startFloor) {
-      world.violate('R1', `open resolves with ${model.opened} of ${model.startFloor} connections`)
-    }
-    model.isStarting = false
-  }
-
-  #ended(what: string): void {
-    const { model, world } = this
-    if (model.taken.size > 0) {
-      world.violate('R13', `${what} settles and ${model.taken.size} connections are left`)
-    }
-    model.phase = 'closed'
   }
 }

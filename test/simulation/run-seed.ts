@@ -200,7 +200,7 @@ class Run {
 
   async #settle(): Promise<void> {
     await quiet()
-    this.life.notice()
+    this.life.span.notice()
     checkSettled(this.life)
   }
 }

@@ -18,6 +18,8 @@ export class Cell {
   servedAt = Number.NaN
   floorAt = Number.NaN
   #scene: Scene | undefined
+  /** What the pool had lost when the fault struck. */
+  #lossesBefore = 0
   /** Whether the pool knows, given what it had when the fault struck. */
   #hasNoticed: () => boolean = () => true
 
@@ -53,6 +55,7 @@ export class Cell {
     const { pool } = this.#scene
     const { size, connecting, closing } = pool.stats()
     const { losses } = this.#scene
+    this.#lossesBefore = losses
     const { notice, hits } = this.fault
     const hit = notice === 'told' && hits === 'all' ? Math.max(1, size + connecting) : 1
     this.#hasNoticed = () =>
@@ -100,6 +103,7 @@ export class Cell {
     }
     await expectInvariants(scene)
     await expectCleanSessions(scene)
+    if (fault.keepsConnections) expect(scene.losses).toBe(this.#lossesBefore)
     await expectNoOthers(scene, fault.lasts ? [scene.victim] : [])
   }
 

@@ -47,6 +47,8 @@ export interface Fault {
   end?(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
   /** Whether the pool recovers while the fault lasts: it ends only afterwards. */
   lasts?: true
+  /** Whether every connection outlives it. */
+  keepsConnections?: true
   /** Whether it is the end of the pool. */
   endsPool?: true
   /** How the calls of each state end, or why it cannot meet that state. */

@@ -20,20 +20,24 @@ export const stalled: Fault = {
     cancelTimeout: limit,
     connectTimeout: limit,
   },
-  async strike(scenes) {
-    await Promise.all(scenes.map((scene) => scene.letGo()))
+  async strike(scenes, { observer }) {
+    for (const { next } of scenes) next.letGo?.()
+    // Of all scenes at once: the server's answers come when nobody looks any more.
+    await observer.query('select pg_advisory_unlock_all()')
     const end = performance.now() + stall
     while (performance.now() < end);
   },
   cells: unhurt,
 }
 
-/** Time-outs go by the monotonic clock. */
+/** Time-outs and lifetimes go by the monotonic clock. */
 function clockJump(name: string, by: number): Fault {
   return {
     name,
     notice: 'never',
     hits: 'all',
+    options: { maxLifetime: '30min', maxInactiveConnectionLifetime: '10min' },
+    keepsConnections: true,
     strike: () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + by }),
     end: () => vi.useRealTimers(),
     cells: unhurt,

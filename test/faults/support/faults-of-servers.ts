@@ -1,9 +1,17 @@
+import { until } from '../../support/until.ts'
 import { cancelled, lost, timedOut, unhurt } from './expectations.ts'
 import type { Fault } from './fault.ts'
 import type { Scene } from './scene.ts'
 import { postmaster, signal, start, stop } from './server-control.ts'
 
 const victims = (scenes: readonly Scene[]) => scenes.map(({ victim }) => victim)
+
+/** Resolves once every pool has failed so often that its delays between two attempts are the longest. */
+function backedOff(scenes: readonly Scene[]): Promise<unknown> {
+  return until('every pool has failed six times', () =>
+    scenes.every(({ pool }) => pool.stats().totals.connectFailures >= 6),
+  )
+}
 
 export const ended: Fault = {
   name: 'a backend is ended (57P01)',
@@ -50,7 +58,10 @@ export const stoppedFast: Fault = {
   hits: 'all',
   needs: 'own server',
   strike: (_scenes, { server }) => stop(server, 'fast'),
-  end: (_scenes, { server }) => start(server),
+  async end(scenes, { server }) {
+    await backedOff(scenes)
+    await start(server)
+  },
   cells: lost('all', '57P01'),
 }
 

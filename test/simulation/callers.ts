@@ -41,6 +41,8 @@ export class Caller {
   signal: CallerSignal | undefined
   /** Whether it comes when as many wait as may; undefined where that cannot be told from outside. */
   isTooMany: boolean | undefined
+  /** R4: a connect that failed for good is its own to hear of. */
+  hasFailed = false
   readonly id: number
   readonly since: number
   /** Milliseconds; 0: none. */

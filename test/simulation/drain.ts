@@ -3,6 +3,8 @@ import type { Life } from './life.ts'
 /** I10, in milliseconds from the end of the faults: the first success, and the floor. */
 const firstSuccessWithin = 1_000
 const floorWithin = 2_000
+/** For so long, in milliseconds, calls that were begun before may still end badly: the faults are over when they have. */
+const aftermath = 300
 /** So many things may happen on the way; a pool that does more does it without end. */
 const mostEvents = 20_000
 
@@ -33,7 +35,7 @@ export async function drain(life: Life, settle: () => Promise<void>): Promise<vo
   await settle()
   if (!model.isEnding && model.phase !== 'new') {
     if (model.phase === 'suspended') life.resume()
-    const begin = clock.now()
+    const begin = clock.now() + aftermath
     await goOn(begin + firstSuccessWithin, () => model.open > 0 || model.minSize === 0 || model.isEnding)
     if (isFine() && !model.isEnding && model.open === 0 && model.minSize > 0) {
       world.violate('I10', 'no connection comes within a second')

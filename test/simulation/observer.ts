@@ -46,6 +46,8 @@ export class Observer implements ConnectorWatch {
     pool.on('connectFailed', ({ permanent, retryIn }) => {
       this.#world.log('event connectFailed', permanent ? 1 : 0, Math.round(retryIn))
       this.#model.failed(retryIn)
+      const { first } = this.callers
+      if (permanent && first !== undefined && !this.#world.plan.hasMuteCallers) first.hasFailed = true
     })
     pool.on('warning', ({ message, error }) => {
       this.#world.log('event warning', message)

@@ -169,7 +169,7 @@ export class Session implements PreparedCommandHost {
     if (timeout > 0) {
       command.timeout = timeout
       command.deadline = this.#settings.clock.now() + timeout
-      this.#expiry.watch(command.deadline)
+      if (!this.#pipeline.isClosed) this.#expiry.watch(command.deadline)
     }
     if (signal !== undefined) {
       command.onSettled = onAbort(signal, (reason) => this.#giveUp(command as Command<unknown>, () => reason))

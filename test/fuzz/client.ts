@@ -39,7 +39,7 @@ export class Client {
   async #run(login: Login, workload: Workload | undefined): Promise<void> {
     await this.#call(async () => {
       const established = await this.#logIn(login)
-      const settings = resolveSessionOptions(workload?.options ?? {}, this.#clock)
+      const settings = resolveSessionOptions({ commandTimeout: '30s', ...workload?.options }, this.#clock)
       this.#session = new Session(established, settings, { lost() {} })
     })
     if (this.#session === undefined || workload === undefined) return

@@ -127,6 +127,13 @@ it('a batch of a cursor that neither ends nor stops at its limit is a broken pro
   })
 })
 
+it('a call on a connection that was lost leaves no timer behind, though it has a time-out', async () => {
+  const result = await played(recorded('types'), (frames) => {
+    frames.length = 1 + frames.findIndex(({ bytes }) => typeOf(bytes) === 'Z')
+  })
+  expect(errors(result)).toHaveLength(3)
+})
+
 it.each(['constructor', '__proto__', 'toString'])('the SQLSTATE %s is its own condition', (sqlState) => {
   expect(new PostgresError({ severity: 'ERROR', sqlState, message: '' }).condition).toBe(sqlState)
 })

@@ -170,7 +170,7 @@ export function drawPlan(random: Random): Plan {
     stillborn: some(0.3, 0.3),
     instantResets: random.pick([0, 0.5, 1]),
     actions: drawActions(random),
-    mischief: some(0.4, 0.1),
-    reentry: some(0.3, 0.08),
+    mischief: some(0.4, random.pick([0.1, 0.5])),
+    reentry: some(0.3, random.pick([0.08, 0.4])),
   }
 }

@@ -35,7 +35,8 @@ export function checkSettled(life: Life): void {
 /** I2: whom the pool has done with knows it by now. */
 function checkCallers({ callers, world }: Life): void {
   for (const caller of callers.pending.values()) {
-    if (caller.hasFailed) world.violate('R4', `caller ${caller.id} waits on after a connect failed for good`)
+    if (caller.hasFailed && !caller.isChosen)
+      world.violate('R4', `caller ${caller.id} waits on after a connect failed for good`)
     if (caller.isTooMany) world.violate('R5', `caller ${caller.id} waits beyond maxWaiting`)
     if (caller.isLeft) world.violate('I2', `caller ${caller.id} was settled and hears nothing`)
     if (caller.number !== undefined) world.violate('I2', `caller ${caller.id} has a lease and hears nothing`)

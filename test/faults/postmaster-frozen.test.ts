@@ -35,11 +35,11 @@ describe('while the postmaster is frozen, which the system still connects to,', 
   })
 
   it('what is open serves, what is not is waited for until acquireTimeout, and is opened once it goes on', async () => {
-    pool = await createPool(own.server.dsn, { minSize: 1, maxSize: 2, connectTimeout: 200 })
+    pool = await createPool(own.server.dsn, { minSize: 1, maxSize: 2, connectTimeout: '1s' })
     const held = await pool.acquire()
     await freeze()
     expect(await held.fetchVal('select 1')).toBe(1)
-    const failure = pool.acquire({ timeout: 700 })
+    const failure = pool.acquire({ timeout: 2_500 })
     await expect(failure).rejects.toThrow(/1 of 2 in use.* the last connect failed: .*connectTimeout/)
     thaw()
     expect(await endOf(pool.fetchVal('select 1'))).toBe('done')

@@ -49,15 +49,24 @@ async function play(fault: Fault, cells: readonly Cell[]): Promise<Course> {
   const scenes = () => cells.flatMap((cell) => (cell.isOpen ? [cell.scene] : []))
   const stalls = monitorEventLoopDelay({ resolution: 10 })
 
-  await all((cell) => cell.enter(ground, cells.indexOf(cell) + 1))
-  await fault.strike(scenes(), ground)
+  const strikesEach = fault.notice === 'by time'
+  await all(async (cell) => {
+    await cell.enter(ground, cells.indexOf(cell) + 1)
+    // Before the time of what has begun is over.
+    if (strikesEach) await fault.strike([cell.scene], ground)
+  })
+  if (!strikesEach) await fault.strike(scenes(), ground)
   const mended = fault.mendsItself ? ground.observer.accepts() : undefined
-  await all((cell) => cell.meet())
+  const isOver = fault.lasts || (fault.end === undefined && mended === undefined)
+  await all(async (cell) => {
+    await cell.meet()
+    if (isOver) await cell.scene.letGo()
+  })
   stalls.enable()
   const recovery = fault.endsPool ? undefined : all((cell) => cell.recover())
   if (!fault.lasts) await fault.end?.(scenes(), ground)
   const { at, took } = await (mended ?? ground.observer.accepts())
-  await all((cell) => cell.scene.letGo())
+  if (!isOver) await all((cell) => cell.scene.letGo())
   await recovery
   stalls.disable()
   await all((cell) => cell.settle())

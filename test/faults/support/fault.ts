@@ -39,7 +39,7 @@ export interface Fault {
   /** What the pool is made with for it. */
   options?: PoolOptions
   serverSettings?: Record<string, string>
-  /** Makes it, for all the scenes at once. */
+  /** Makes it, for all the scenes at once; one that shows by time, for each as it is ready. */
   strike(scenes: readonly Scene[], ground: Ground): Promise<unknown> | unknown
   /** Whether the server mends itself from then on. */
   mendsItself?: true

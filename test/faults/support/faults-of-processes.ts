@@ -3,8 +3,8 @@ import { unhurt } from './expectations.ts'
 import type { Fault } from './fault.ts'
 
 /** Shorter than the stall, and longer than all that comes before it. */
-const limit = '3s'
-const stall = 3_300
+const limit = '4s'
+const stall = 4_200
 
 /** Everything is answered while nobody looks, and later than every limit allows. */
 export const stalled: Fault = {

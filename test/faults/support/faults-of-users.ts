@@ -35,7 +35,7 @@ export const idleInTransaction: Fault = {
   name: "the server's idle_in_transaction_session_timeout is over (25P03)",
   notice: 'never',
   hits: 'one',
-  serverSettings: { idle_in_transaction_session_timeout: '800ms' },
+  serverSettings: { idle_in_transaction_session_timeout: '2s' },
   async strike(scenes) {
     const scene = scenes.find(({ state }) => state.name === 'in a transaction')!
     await until('the server has ended the session', () => scene.losses > 0)

@@ -21,7 +21,6 @@ const limited: PoolOptions = {
   checkTimeout: '800ms',
   hookTimeout: '800ms',
   closeTimeout: '800ms',
-  connectTimeout: '1500ms',
 }
 
 /** For calls that outlive the fault. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConnectionLostError, createPool, type Pool } from '../../src/index.ts'
-import { adminQuery, backends, freshDatabase, ownServer } from '../support/servers.ts'
+import { adminQuery, backends, freshDatabase } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
 describe('R14: a connection that dies', () => {
@@ -75,22 +75,5 @@ describe('R14: a connection that dies', () => {
     await expect(running).rejects.toThrow(ConnectionLostError)
     await connection.release()
     await until('no backend is left', async () => (await backends(dsn)).length === 0)
-  })
-
-  it('with all others, as one backend crashed: the pool serves again once the server has recovered', async () => {
-    const { server, stop } = await ownServer()
-    const own = await createPool(server.dsn, { minSize: 2, maxSize: 4, acquireTimeout: '20s' })
-    try {
-      const held = await own.acquire()
-      process.kill(held.processId, 'SIGKILL')
-      await until('the held one is lost', () => held.isClosed)
-      await held.release()
-      await until('the idle one is lost, too', () => own.stats().totals.closed.lost >= 2)
-      expect(await own.fetchVal('select 1')).toBe(1)
-      await until('the floor is back', () => own.idleSize === 2)
-    } finally {
-      await own.terminate()
-      await stop()
-    }
   })
 })

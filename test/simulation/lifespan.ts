@@ -65,7 +65,8 @@ export class Lifespan {
     model.hitAll('close')
     if (!model.isEnding) {
       model.phase = 'closing'
-      if (timeout > 0) {
+      // After a failed start the pool is closing already, and without a limit.
+      if (timeout > 0 && !this.#pool.isClosing) {
         model.closeBy = clock.now() + timeout
         // Set before the pool's own timer, it sees what that one will end.
         clock.after(timeout, () => {

@@ -8,6 +8,7 @@ export default {
   vitest: { configFile: 'test/pooling/vitest.mutation.config.ts', related: false },
   coverageAnalysis: 'perTest',
   concurrency: 3,
+  timeoutMS: 10_000,
   // Nothing else is copied; without a tsconfig.json in its copy Stryker does not ask TypeScript 7 for an API that it lacks.
   ignorePatterns: ['**', '!src/**', '!test/pooling/**', '!package.json'],
   tempDirName: '.rockpool/mutation/sandbox',

@@ -240,3 +240,28 @@ test('a connect that close aborts is no failed connect', async () => {
   await settled()
   expect(closed.state).toBe('fulfilled')
 })
+
+test('I9: whatever is asked of a closed pool, nothing is opened and no timer set', async () => {
+  const { pool, connector, clock } = await openPool({ minSize: 1 })
+  await pool.close({ timeout: 1_000 })
+  pool.expire()
+  pool.resize({ minSize: 2 })
+  pool.suspend()
+  pool.resume()
+  await pool.terminate()
+  await clock.advance(5_000)
+  expect(connector.log).toEqual(['connect 1', 'close 1'])
+  expect(clock.timers).toBe(0)
+  expect(pool.isClosing).toBe(true)
+})
+
+test('whatever is asked of a pool before it was opened, nothing is opened', async () => {
+  const { pool, connector, clock } = makePool({ minSize: 1 })
+  pool.expire()
+  pool.resize({ minSize: 2 })
+  pool.resume()
+  pool.distrust()
+  await settled()
+  expect(connector.connects.calls).toBe(0)
+  expect(clock.timers).toBe(0)
+})

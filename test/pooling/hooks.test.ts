@@ -47,6 +47,35 @@ test('R11: a setup that settles after its time is not heard', async () => {
   expectSlotsToAddUp(harness)
 })
 
+test('R11: a setup that fails after its time is not heard', async () => {
+  const harness = await openPool({ minSize: 1, maxSize: 1, setup: true, hookTimeout: '3s' })
+  const { pool, connector, clock } = harness
+  connector.prepares.hold()
+  watch(pool.acquire())
+  await clock.advance(3_000)
+  connector.prepares.reject(new Error('too late'))
+  await settled()
+  expect(pool.stats()).toMatchObject({ idle: 1, totals: { closed: { prepareFailed: 1 } } })
+  expectSlotsToAddUp(harness)
+})
+
+test('R11: setup runs for each waiter to whom a connection is handed on without rest', async () => {
+  const { pool, connector } = await openPool({ maxSize: 1, setup: true })
+  const lease = await pool.acquire()
+  const abort = new AbortController()
+  const left = watch(pool.acquire({ signal: abort.signal }))
+  const next = watch(pool.acquire())
+  connector.prepares.hold()
+  lease.release()
+  abort.abort()
+  connector.prepares.succeed()
+  await settled()
+  connector.prepares.succeed()
+  await settled()
+  expect([left.state, next.state]).toEqual(['rejected', 'fulfilled'])
+  expect(connector.log).toEqual(['connect 1', 'prepare 1', 'prepare 1', 'prepare 1'])
+})
+
 test('R11: a reset that fails closes its connection and has it replaced; its waiter gets another', async () => {
   const { pool, connector } = await openPool({ maxSize: 1, resetsTakeTime: true })
   const lease = await pool.acquire()

@@ -7,6 +7,8 @@ export interface Violation {
   /** By `now()`. */
   at: number
   what: string
+  /** How often it was seen. */
+  times: number
 }
 
 /** What became of a write, as its writer was told. */
@@ -55,7 +57,7 @@ export type LoadReport =
   | { kind: 'closed'; pool: PoolName; pid: number; reason: CloseReason }
   | { kind: 'recovered'; id: number; pool: PoolName; success: number; floor: number; lost: number }
   | { kind: 'sample'; sample: Sample }
-  | { kind: 'violation'; violation: Violation }
+  | { kind: 'violation'; rule: string; what: string }
   /** Everything is closed. `left`: the kinds of what still keeps the process alive, but should not. */
   | { kind: 'finished'; sample: Sample; left: string[] }
 
@@ -68,7 +70,7 @@ export interface ServerPlace {
 export type FaultOrder =
   /** Make the proxy. */
   | { kind: 'start'; server: ServerPlace; seed: number }
-  | { kind: 'begin'; pace: number; loadPid: number }
+  | { kind: 'begin'; faults: string; pace: number; loadPid: number }
   /** End the fault that there is, and make no more. */
   | { kind: 'stop' }
 

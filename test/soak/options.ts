@@ -7,11 +7,13 @@ export interface SoakOptions {
   seed: number
   /** The pauses between faults, of 5 to 20 s, are multiplied by it. */
   pace: number
+  /** A regular expression: the faults that are made, by name. */
+  faults: string
   /** Where the report is written, beside the standard output. */
   report: string | undefined
 }
 
-export const usage = 'npm run soak -- [--minutes 60] [--seed N] [--pace 1] [--report FILE]'
+export const usage = 'npm run soak -- [--minutes 60] [--seed N] [--pace 1] [--faults REGEXP] [--report FILE]'
 
 /** @throws Error naming the option that is not what it should be. */
 export function readOptions(args: string[]): SoakOptions {
@@ -21,6 +23,7 @@ export function readOptions(args: string[]): SoakOptions {
       minutes: { type: 'string', default: '60' },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       pace: { type: 'string', default: '1' },
+      faults: { type: 'string', default: '' },
       report: { type: 'string' },
     },
   })
@@ -28,6 +31,7 @@ export function readOptions(args: string[]): SoakOptions {
     minutes: positive('minutes', values.minutes),
     seed: positive('seed', values.seed),
     pace: positive('pace', values.pace),
+    faults: values.faults,
     report: values.report,
   }
 }

@@ -62,8 +62,8 @@ ${findings.activitySamples} looks at pg_stat_activity; at most ${findings.mostAb
 
 function violationList(violations: readonly Violation[], began: number): string {
   if (violations.length === 0) return ''
-  const lines = violations.slice(0, told).map(({ rule, at, what }) => {
-    return `- ${((at - began) / 1_000).toFixed(1)} s, ${rule}: ${what}\n`
+  const lines = violations.slice(0, told).map(({ rule, at, what, times }) => {
+    return `- ${((at - began) / 1_000).toFixed(1)} s, ${rule}: ${what}${times > 1 ? `; ${times} times` : ''}\n`
   })
   const more = violations.length > told ? `- and ${violations.length - told} more\n` : ''
   return `## Violations\n\n${lines.join('')}${more}\n`

@@ -56,7 +56,13 @@ describe("the soak's look at pg_stat_activity (I4)", () => {
   const pool = 'lean'
   const { maxSize } = poolPlans[pool].options
   const rows = (count: number, age = 0): Row[] =>
-    Array.from({ length: count }, (_, i) => ({ pid: i + 1, name: applicationName(pool), age }))
+    Array.from({ length: count }, (_, i) => ({
+      pid: i + 1,
+      name: applicationName(pool),
+      age,
+      isActive: false,
+      doing: '',
+    }))
 
   it('finds one session too many, at once where there is no fault', () => {
     const activity = new Activity()
@@ -84,7 +90,10 @@ describe("the soak's look at pg_stat_activity (I4)", () => {
     const activity = new Activity()
     activity.closed(pool, 1, 'lost', 0)
     expect(activity.check(rows(1), 5_000, false)).toEqual([])
-    expect(activity.check(rows(1), 5_000, true)).toEqual([expect.stringContaining('1 sessions stay')])
+    expect(activity.check(rows(1), 5_000, true)).toEqual([
+      expect.stringContaining('has left session 1, which stays'),
+    ])
+    expect(activity.check([{ ...rows(1)[0]!, isActive: true }], 5_000, true)).toEqual([])
   })
 
   it('takes a session that the pool never told of for a connect that it gave up, once it is old', () => {

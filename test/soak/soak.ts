@@ -42,7 +42,7 @@ export class Soak {
   readonly #waits = new Histogram()
   readonly #samples: Sample[] = []
   #final: Sample | undefined
-  readonly #violations: Violation[] = []
+  readonly #violations = new Map<string, Violation>()
   readonly #began = now()
   #fault = { name: 'the start', at: now(), isOver: true }
   #calmSince = Number.POSITIVE_INFINITY
@@ -86,14 +86,14 @@ export class Soak {
       faults: this.#recoveries.byFault,
       waits: this.#waits,
       final: this.#final,
-      violations: this.#violations,
+      violations: [...this.#violations.values()],
       activitySamples: watch.samples,
       mostAbandoned: this.#activity.mostAbandoned,
     }
   }
 
   async #start(): Promise<void> {
-    const { seed, pace, minutes } = this.#options
+    const { seed, pace, faults, minutes } = this.#options
     await this.#server.query(schema)
     const ready = this.#faults.next('ready', 20_000)
     this.#faults.send({ kind: 'start', server: this.#server.place, seed })
@@ -102,7 +102,7 @@ export class Soak {
     const proxied = direct.replace(`:${this.#server.place.port}/`, `:${proxyPort}/`)
     const sampleEvery = Math.min(30_000, minutes * 1_000)
     this.#load.send({ kind: 'start', targets: { direct, proxied }, seed, sampleEvery })
-    this.#faults.send({ kind: 'begin', pace, loadPid: this.#load.pid })
+    this.#faults.send({ kind: 'begin', faults, pace, loadPid: this.#load.pid })
     this.#calmSince = now() + calmAfter
   }
 
@@ -151,7 +151,7 @@ export class Soak {
         this.#final = report.sample
         break
       case 'violation':
-        this.#violated(report.violation.rule, report.violation.what)
+        this.#violated(report.rule, report.what)
     }
   }
 
@@ -204,11 +204,17 @@ export class Soak {
   }
 
   #violated(rule: string, what: string): void {
+    const key = `${rule}: ${what}`
+    const known = this.#violations.get(key)
+    if (known !== undefined) {
+      known.times++
+      return
+    }
     const at = now()
     const { name, isOver } = this.#fault
     const when = isOver ? `${((at - this.#fault.at) / 1_000).toFixed(1)} s after ${name}` : `during ${name}`
-    this.#violations.push({ rule, at, what: `${what} (${when})` })
-    if (this.#violations.length <= 200) this.#log(`VIOLATION ${rule}: ${what}`)
+    this.#violations.set(key, { rule, at, what: `${what} (${when})`, times: 1 })
+    this.#log(`VIOLATION ${key}`)
   }
 
   #log(line: string): void {

@@ -49,7 +49,7 @@ class FaultMaker {
   }
 
   /** Until `stop()`. */
-  async run({ pace, loadPid }: Order<'begin'>): Promise<void> {
+  async run({ faults, pace, loadPid }: Order<'begin'>): Promise<void> {
     const scene: Scene = {
       server: this.#server,
       proxy: this.#proxy,
@@ -58,7 +58,8 @@ class FaultMaker {
       pause: (ms) => this.#pause(ms),
       ask: (deed) => tell({ kind: 'do', deed }),
     }
-    for (const fault of this.#shuffled()) {
+    const wanted = new RegExp(faults)
+    for (const fault of this.#shuffled(allFaults.filter(({ name }) => wanted.test(name)))) {
       await this.#pause((shortestPause + this.#random.below(longestPause - shortestPause)) * pace)
       if (this.#over.signal.aborted) break
       await this.#make(fault, scene)
@@ -76,10 +77,10 @@ class FaultMaker {
     await this.#proxy.close()
   }
 
-  /** All faults in a random order, then all of them in another, and so on. */
-  *#shuffled(): Generator<Fault, never> {
-    for (;;) {
-      const left = [...allFaults]
+  /** All of them in a random order, then all of them in another, and so on. */
+  *#shuffled(faults: readonly Fault[]): Generator<Fault, void> {
+    while (faults.length > 0) {
+      const left = [...faults]
       while (left.length > 0) yield left.splice(this.#random.below(left.length), 1)[0]!
     }
   }

@@ -1,11 +1,10 @@
-import { now } from '../clock.ts'
-import type { LoadReport, Violation } from '../messages.ts'
+import type { LoadReport } from '../messages.ts'
 
 /** Tells the main process, while it is there. */
 export function tell(report: LoadReport): void {
   if (process.connected) process.send!(report)
 }
 
-export function violate(rule: Violation['rule'], what: string): void {
-  tell({ kind: 'violation', violation: { rule, at: now(), what } })
+export function violate(rule: string, what: string): void {
+  tell({ kind: 'violation', rule, what })
 }

@@ -40,6 +40,8 @@ export class NotificationLine {
   #stopped = false
   #sent: Sent[] = []
   #last = 0
+  /** Sent, as it may be: by a call that failed. */
+  readonly #doubtful = new Set<number>()
   /** When a re-subscription was told last. */
   #reconnectedAt = Number.NEGATIVE_INFINITY
   #heardAt = now()
@@ -98,7 +100,8 @@ export class NotificationLine {
     try {
       await sender().execute('select pg_notify($1, $2)', [channel, payload])
     } catch {
-      // It may have been sent; whether others fail of it, they tell.
+      // It may have been sent, and may come late.
+      this.#doubtful.add(number)
       return
     }
     tally.count('listener', 'notifications sent')
@@ -110,6 +113,7 @@ export class NotificationLine {
   #heard(number: number): void {
     if (this.#subscription === undefined) return
     this.#options.tally.count('listener', 'notifications heard')
+    if (this.#doubtful.delete(number) && number < this.#last) return
     if (number <= this.#last) {
       violate('LISTEN', `${this.#options.channel}: ${number} was heard behind ${this.#last}`)
       return

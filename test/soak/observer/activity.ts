@@ -14,6 +14,10 @@ export interface Row {
   name: string
   /** How long ago its session began, in milliseconds. */
   age: number
+  /** While it runs a statement, the server does not notice that its client has left. */
+  isActive: boolean
+  /** What it does, for whoever has to find out why it is there. */
+  doing: string
 }
 
 /** An excess that a fault may explain, as it lasts no longer, in milliseconds. */
@@ -66,11 +70,13 @@ export class Activity {
     for (const pool of poolNames) {
       const name = applicationName(pool)
       const mine = rows.filter((row) => row.name === name)
-      const left = mine.map((row) => this.#leftFor(pool, row, at, isCalm)).filter((ms) => ms >= 0)
+      const left = mine.filter((row) => this.#leftFor(pool, row, at, isCalm) >= 0)
       abandoned += left.length
-      const staying = left.filter((ms) => ms > noticing).length
-      if (isCalm && staying > 0)
-        problems.push(`${name}: ${staying} sessions stay though the pool has left them`)
+      const staying = left.filter((row) => !row.isActive && this.#leftFor(pool, row, at, isCalm) > noticing)
+      if (isCalm)
+        problems.push(
+          ...staying.map(({ pid, doing }) => `${name} has left session ${pid}, which stays: ${doing}`),
+        )
       const counted = mine.length - left.length
       const most = poolPlans[pool].options.maxSize
       if (this.#isTooMuch(pool, counted - most, at, isCalm)) {

@@ -7,7 +7,9 @@ import type { Row } from './activity.ts'
 const every = 100
 
 const rowsText = `select pid, application_name as name,
-    extract(epoch from clock_timestamp() - backend_start)::float8 * 1000 as age
+    extract(epoch from clock_timestamp() - backend_start)::float8 * 1000 as age,
+    state is not distinct from 'active' as "isActive",
+    concat_ws(' ', state, 'since', state_change, wait_event, left(query, 80)) as doing
   from pg_stat_activity where backend_type = 'client backend' and usename = 'soak'`
 
 /** Reads pg_stat_activity ten times a second, on a connection of its own that is opened again when it is lost. */

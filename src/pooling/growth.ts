@@ -98,7 +98,6 @@ export class Growth<C> {
     core.connectFailure = undefined
     this.#backOff.succeeded(begunAt, now)
     events.emit('open', { connection })
-    if (slot.state !== 'connecting') return
     if (slot.abort.signal.aborted) this.#retirement.retire(slot, 'poolClosed', 'terminating')
     else if (slot.loss !== undefined) this.#bury(slot, slot.loss, now)
     else this.#circulation.offer(slot, now)

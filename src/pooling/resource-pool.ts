@@ -32,7 +32,7 @@ export interface CloseOptions {
 const noOptions = {}
 
 /** The states of a slot without a connection that is open. */
-const away: ReadonlySet<SlotState> = new Set(['free', 'connecting', 'closing', 'terminating'])
+const away: ReadonlySet<SlotState> = new Set(['connecting', 'closing', 'terminating'])
 
 /**
  * A pool of connections of any kind. It opens them by its connector, hands each to one caller at a time, and keeps
@@ -284,8 +284,7 @@ export class ResourcePool<C> {
 
   /** Does what the situation asks for: hands out, opens, tells that the floor stands, goes on with the end. */
   #pump(now: number): void {
-    const { phase, slots } = this.#core
-    if (phase === 'new' || phase === 'closed') return
+    const { slots } = this.#core
     this.#circulation.dispatch(now)
     this.#growth.grow(now)
     if (this.#start !== undefined && slots.open >= this.minSize) {

@@ -24,7 +24,7 @@ export class Shutdown<C> {
   readonly #housekeeping: Housekeeping<C>
   readonly #gone = deferred<void>()
   #closed: Promise<void> | undefined
-  #timers: Timer[] = []
+  readonly #timers: Timer[] = []
 
   constructor(
     core: PoolCore<C>,
@@ -56,7 +56,6 @@ export class Shutdown<C> {
     queue.refuseAll(poolClosed())
     for (const slot of slots.all()) {
       switch (slot.state) {
-        case 'free':
         case 'terminating':
           break
         case 'connecting':
@@ -114,7 +113,6 @@ export class Shutdown<C> {
     const { queue } = this.#core
     this.#core.phase = 'closed'
     for (const timer of this.#timers) timer.cancel()
-    this.#timers = []
     queue.stop()
     this.#growth.stop()
     this.#housekeeping.stop()

@@ -1,7 +1,7 @@
 import { world } from '../pool/support/tenants.ts'
 import { soakRole } from './server.ts'
 
-export const accounts = 40
+export const accounts = 200
 export const startingBalance = 1_000_000
 /** What a fault sets as the server's `statement_timeout`, so that nobody takes it for another session's. */
 export const serverStatementTimeout = '77ms'

@@ -8,12 +8,16 @@ import { installedPostgres, reachableBy } from '../../apps/tasks/src/embedded/bi
 import { Cluster } from '../../apps/tasks/src/embedded/cluster.ts'
 import { freePort } from '../../apps/tasks/src/embedded/free-port.ts'
 import { removeAbandoned, serverFolder } from '../support/abandoned.ts'
+import { until } from '../support/until.ts'
 import type { ServerPlace } from './messages.ts'
 
 const run = promisify(execFile)
 
 /** The role of all pools; it logs in by SCRAM. */
 export const soakRole = { name: 'soak', password: 'soak-secret' } as const
+
+/** A server that recovers takes no longer, in milliseconds. */
+const patience = 20_000
 
 const accessRules = `
 host all soak all scram-sha-256
@@ -57,7 +61,10 @@ export class SoakServer {
         port,
         listen_addresses: '127.0.0.1',
         unix_socket_directories: '',
-        max_connections: 45,
+        max_connections: 48,
+        superuser_reserved_connections: 6,
+        // Some transfers go for one; they shall not keep others waiting.
+        deadlock_timeout: '100ms',
         // The machine does not fail here, only its processes do.
         fsync: 'off',
         full_page_writes: 'off',
@@ -101,9 +108,13 @@ export class SoakServer {
     return client
   }
 
-  /** One statement, or several without values, on a connection of their own. */
+  /** One statement, or several without values, on a connection of their own, as soon as the server lets it in. */
   async query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]> {
-    const client = await this.connect()
+    const client = await until(
+      'the server lets its administrator in',
+      () => this.connect().catch(() => undefined),
+      patience,
+    )
     try {
       return (await client.query<Row>(sql, values)).rows
     } finally {

@@ -170,7 +170,8 @@ export class Soak {
           `${report.fault}: over${report.failure === undefined ? '' : `; it failed: ${report.failure}`}`,
         )
         if (report.failure !== undefined) this.#violated('soak', `${report.fault} failed: ${report.failure}`)
-        void this.#watchRecovery(report.fault, report.silence)
+        // Who interrupts the soak does not wait for this.
+        this.#watchRecovery(report.fault, report.silence).catch(() => {})
         break
       case 'do':
         this.#load.send({ kind: 'do', deed: report.deed })
@@ -187,7 +188,7 @@ export class Soak {
     this.#load.send({ kind: 'calm', calmIn })
     const id = this.#recoveries.accepted(fault, silence + took + this.#lag.lost - lost)
     this.#load.send({ kind: 'watch', id })
-    await pause(longestRecovery)
+    await pause(longestRecovery, undefined, { ref: false })
     if (!isOthers()) this.#found('I10', this.#recoveries.late(id))
   }
 

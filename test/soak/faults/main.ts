@@ -15,6 +15,9 @@ const allFaults = [...processFaults, ...networkFaults, ...settingFaults, ...prog
 const shortestPause = 5_000
 const longestPause = 20_000
 
+/** As long as a timer may be. */
+const longestTimer = 2 ** 31 - 1
+
 type Order<K extends FaultOrder['kind']> = FaultOrder & { kind: K }
 
 function tell(report: FaultReport): void {
@@ -64,6 +67,8 @@ class FaultMaker {
       if (this.#over.signal.aborted) break
       await this.#make(fault, scene)
     }
+    // There may be none to make.
+    await this.#pause(longestTimer)
     tell({ kind: 'stopped' })
   }
 

@@ -11,8 +11,6 @@ import {
 /** What the server may say to a statement because of a fault, by SQLSTATE, and which one. */
 const blameless = new Map([
   ['25006', 'the server was made read-only'],
-  ['40001', 'others were quicker'],
-  ['40P01', 'others were in the way'],
   ['53300', 'strangers took all places'],
   ['57014', 'the statement_timeout of the server'],
   ['57P01', 'the session was ended'],
@@ -27,6 +25,14 @@ const blamelessClasses = [
   PoolTimeoutError,
   QueryTimeoutError,
 ]
+
+/** serialization_failure and deadlock_detected: users of one table meet, with no fault of anybody. */
+const encounters = new Set(['40001', '40P01'])
+
+/** Whether other users of the tables can be the reason of an error. */
+export function canBeOfOthers(error: unknown): boolean {
+  return error instanceof PostgresError && encounters.has(error.sqlState)
+}
 
 /** Whether a fault can be the reason of an error. Everything else is a mistake, whenever it comes. */
 export function canBeOfFault(error: unknown): boolean {

@@ -101,7 +101,7 @@ export class NotificationLine {
       await sender().execute('select pg_notify($1, $2)', [channel, payload])
     } catch {
       // It may have been sent, and may come late.
-      this.#doubtful.add(number)
+      if (number > this.#last) this.#doubtful.add(number)
       return
     }
     tally.count('listener', 'notifications sent')

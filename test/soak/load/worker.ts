@@ -5,7 +5,7 @@ import { now } from '../clock.ts'
 import { type PoolName, poolPlans } from '../pool-plans.ts'
 import type { Guard } from './guard.ts'
 import { Impatience } from './impatience.ts'
-import { canBeOfFault, describe, nameOf } from './judge.ts'
+import { canBeOfFault, canBeOfOthers, describe, nameOf } from './judge.ts'
 import { leases } from './leases.ts'
 import { violate } from './link.ts'
 import type { Operation, Stage } from './operation.ts'
@@ -20,6 +20,9 @@ import { writes } from './writes.ts'
 const deck = [...writes, ...reads, ...leases].flatMap((operation) =>
   Array.from<Operation>({ length: operation.weight }).fill(operation),
 )
+
+/** A machine that lets this process stand still for longer, in milliseconds, does so to the server, and is a fault. */
+const standstill = 500
 
 export interface Workplace {
   pools: Pools
@@ -61,7 +64,7 @@ async function perform(
     owners: place.owners.get(name)!,
   }
   const land = guard.takeOff(`${operation.name} on ${name}`)
-  const began = now()
+  const [began, lost] = [now(), lag.lost]
   try {
     await operation.run(stage)
     tally.count(operation.name, 'done')
@@ -72,9 +75,10 @@ async function perform(
       return
     }
     tally.count(operation.name, nameOf(error))
+    if (canBeOfOthers(error)) return
     const told = `${operation.name} on ${name}: ${describe(error)}`
     if (!canBeOfFault(error)) violate('errors', told)
-    else weather.ifCalmSince(began, () => violate('calm', told))
+    else if (lag.lost - lost < standstill) weather.ifCalmSince(began, () => violate('calm', told))
   } finally {
     impatience.end()
     land()

@@ -63,11 +63,11 @@ async function play(fault: Fault, cells: readonly Cell[]): Promise<Course> {
     if (isOver) await cell.scene.letGo()
   })
   stalls.enable()
-  const recovery = fault.endsPool ? undefined : all((cell) => cell.recover())
+  const recovery = fault.endsPool ? Promise.resolve() : all((cell) => cell.recover())
   if (!fault.lasts) await fault.end?.(scenes(), ground)
-  const { at, took } = await (mended ?? ground.observer.accepts())
+  const { at } = await (mended ?? ground.observer.accepts())
   if (!isOver) await all((cell) => cell.scene.letGo())
-  await recovery
+  const slowest = await ground.observer.slowestConnect(recovery)
   stalls.disable()
   await all((cell) => cell.settle())
   if (fault.lasts) await fault.end?.(scenes(), ground)
@@ -75,7 +75,7 @@ async function play(fault: Fault, cells: readonly Cell[]): Promise<Course> {
   await all((cell) => cell.audit())
   await Promise.all(scenes().map((scene) => scene.close()))
   await ground.observer.close()
-  return { acceptedAt: at, slack: 3 * took + stalls.max / 1e6, before }
+  return { acceptedAt: at, slack: 3 * slowest + stalls.max / 1e6, before }
 }
 
 /** Registers a fault: a test for each state of a connection that it can meet. */

@@ -6,14 +6,16 @@ import type { Fault } from './fault.ts'
 const limit = '4s'
 const stall = 4_200
 
-/** Everything is answered while nobody looks, and later than every limit allows. */
+/**
+ * Everything is answered while nobody looks, and looked at later than every limit allows. But for the wait for a
+ * connection: whose that is has to be reset first.
+ */
 export const stalled: Fault = {
   name: 'the event loop stands still',
   notice: 'never',
   hits: 'all',
   options: {
     commandTimeout: limit,
-    acquireTimeout: limit,
     checkTimeout: limit,
     hookTimeout: limit,
     closeTimeout: limit,

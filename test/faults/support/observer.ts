@@ -56,7 +56,7 @@ export class Observer {
     return rows.map(({ pid }) => pid)
   }
 
-  /** Resolves once the server takes connections, with that moment and with how long a connect takes then. */
+  /** Resolves once the server takes connections, with that moment and with how long the connect took. */
   async accepts(): Promise<{ at: number; took: number }> {
     for (;;) {
       const begun = performance.now()
@@ -73,6 +73,20 @@ export class Observer {
         await client.end().catch(() => {})
       }
     }
+  }
+
+  /** The longest that a connect takes, of those made one after another until `end`. */
+  async slowestConnect(end: Promise<unknown>): Promise<number> {
+    let slowest = 0
+    let isOver = false
+    end.then(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      slowest = Math.max(slowest, (await this.accepts()).took)
+      await pause(10)
+    }
+    return slowest
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { PoolClosedError } from '../../../src/index.ts'
 import { until } from '../../support/until.ts'
-import { timesWritten } from './end-of.ts'
+import { endOf, timesWritten } from './end-of.ts'
 import type { Ends, Fault, Ground } from './fault.ts'
 import { expectCleanSessions, expectInvariants, expectNoOthers, expectSlots } from './invariants.ts'
 import { Scene } from './scene.ts'
@@ -78,15 +78,8 @@ export class Cell {
   /** I10: serves, and has its floor, again. */
   async recover(): Promise<void> {
     const { pool, applicationName } = this.scene
-    await until(
-      `"${applicationName}" serves`,
-      () =>
-        pool.fetchVal('select true', [], { timeout: '10s' }).then(
-          () => true,
-          () => false,
-        ),
-      10_000,
-    )
+    const serves = async () => (await endOf(pool.fetchVal('select 1', [], { timeout: '10s' }))) === 'done'
+    await until(`"${applicationName}" serves`, serves, 10_000)
     this.servedAt = performance.now()
     await until(`"${applicationName}" has its floor`, () => pool.size >= pool.minSize, 10_000)
     this.floorAt = performance.now()

@@ -32,21 +32,20 @@ export async function expectNoOthers(scene: Scene, abandoned: readonly number[])
 }
 
 const sessionState = `
-  select current_setting('work_mem') as "workMemory", (select setting::int from pg_settings where name = 'work_mem') =
-    (select boot_val::int from pg_settings where name = 'work_mem') as "isDefault",
+  select (select setting = reset_val from pg_settings where name = 'work_mem') as "isReset",
     (select count(*)::int from pg_locks where pid = pg_backend_pid() and locktype = 'advisory') as locks`
 
 /** I3, I6: as many owners as there are connections have one each, and none sees what another left. */
-export async function expectCleanSessions({ pool, signal }: Scene): Promise<void> {
+export async function expectCleanSessions({ pool }: Scene): Promise<void> {
   const owners = Array.from({ length: pool.maxSize }, () => pool.acquire())
   const connections = await Promise.all(owners)
   expect(new Set(connections.map(({ processId }) => processId)).size).toBe(pool.maxSize)
   for (const connection of connections) {
     expect(connection.isInTransaction).toBe(false)
-    expect(await connection.fetchRow(sessionState)).toMatchObject({ isDefault: true, locks: 0 })
+    expect(await connection.fetchRow(sessionState)).toEqual({ isReset: true, locks: 0 })
     await connection.release()
   }
-  await until('all are idle', () => signal.aborted || pool.stats().leased + pool.stats().resetting === 0)
+  await until('all are given back', () => pool.stats().leased + pool.stats().resetting === 0)
 }
 
 /** I9: sockets, listening ones among them, and timers of this process. */

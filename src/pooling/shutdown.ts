@@ -45,8 +45,8 @@ export class Shutdown<C> {
 
   /** `timeout` in milliseconds, 0 without; that of the first call counts. */
   close(timeout: number): Promise<void> {
-    this.#closed ??= this.hasBegun ? this.#gone.promise : this.#begin(timeout)
-    return this.#closed
+    if (!this.hasBegun) this.#begin(timeout)
+    return this.#closed ?? this.#gone.promise
   }
 
   terminate(): Promise<void> {
@@ -87,10 +87,9 @@ export class Shutdown<C> {
     if (slots.taken === 0) this.#finish()
   }
 
-  #begin(timeout: number): Promise<void> {
+  #begin(timeout: number): void {
     const core = this.#core
     const { clock, events, pump } = core
-    const { promise, resolve, reject } = deferred<void>()
     let timedOut: Error | undefined
     core.phase = 'closing'
     this.#timers.push(
@@ -104,9 +103,11 @@ export class Shutdown<C> {
         }),
       )
     }
-    this.#gone.promise.then(() => (timedOut === undefined ? resolve() : reject(timedOut)))
+    // Before the pump: a listener may call close from within it.
+    this.#closed = this.#gone.promise.then(() => {
+      if (timedOut !== undefined) throw timedOut
+    })
     pump(clock.now())
-    return promise
   }
 
   #finish(): void {

@@ -198,6 +198,7 @@ export class Callers {
     if (error instanceof PoolTimeoutError) {
       if (error.message.includes('hookTimeout')) return undefined
       this.timedOut++
+      if (!this.#model.isCause(error.cause)) return 'for a failure that is not the last'
       return this.#world.clock.now() >= caller.deadline ? undefined : 'before its time'
     }
     if (error instanceof PoolOverloadedError) {

@@ -29,6 +29,10 @@ export class SimulatedConnection {
   isSilent = false
   /** Its user has closed it. */
   isEnded = false
+  /** The pool has told its connect to end. */
+  isAborted = false
+  /** Its `setup` or its reset runs. */
+  isBusy = false
   /** It has run `maxQueries` commands and was given back since. */
   isWorn = false
   /** Opened or reset since its last user: whoever gets it finds a clean session. */

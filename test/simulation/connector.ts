@@ -68,6 +68,7 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
       }
       const aborted = () => {
         model.hit(connection, 'connectAborted')
+        connection.isAborted = true
         model.limit(connection)
         this.#onAbort(open, () => fail(signal.reason))
       }
@@ -88,6 +89,10 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     const silentFor = this.#world.clock.now() - connection.provenAt
     if (checkIdleAfter !== 'always' && silentFor <= checkIdleAfter) {
       this.#world.violate('R15', `connection ${connection.id} is checked after ${silentFor} ms`)
+    }
+    const queued = this.#watch.queued()
+    if (queued !== undefined && queued <= this.#model.counts.checking) {
+      this.#world.violate('R15', `connection ${connection.id} is checked for nobody`)
     }
     this.#model.move(connection, 'checking')
     return this.#call('check', connection, (isGood) => {
@@ -150,6 +155,9 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     if (state === 'closing' || state === 'terminating' || state === 'gone') {
       this.#world.violate('R6', `connection ${connection.id} is closed while ${state}`)
     }
+    if (connection.isBusy) {
+      this.#world.violate('R11', `connection ${connection.id} is told goodbye behind a call that hangs`)
+    }
     model.move(connection, 'closing')
     return this.#call('close', connection, (isGood) => {
       model.hit(connection, isGood ? 'closeOk' : 'closeFailed')
@@ -202,10 +210,12 @@ export class SimulatedConnector implements Connector<SimulatedConnection> {
     const world = this.#world
     world.log(call, connection.id)
     this.#watch.within(call)
+    connection.isBusy = call === 'prepare' || call === 'reset'
     const fate = this.#draw(call, connection)
     const failure = () => new SimulatedError(`${call} ${connection.id} failed`)
     const end = (isGood: boolean) => {
       world.log(isGood ? `${call} ok` : `${call} failed`, connection.id)
+      connection.isBusy = false
       ended(isGood)
     }
     switch (fate) {

@@ -168,7 +168,8 @@ function checkProgress({ model, world, callers }: Life, now: number): void {
   if (model.serves && waiting > counts.checking && counts.idle > 0) {
     world.violate('I7', `${waiting} wait beside ${counts.idle} idle connections`)
   }
-  const forWaiters = model.serves ? waiting - counts.connecting - counts.checking : 0
+  const hopefulChecks = Math.max(0, counts.checking - model.failedChecks)
+  const forWaiters = model.serves ? waiting - counts.connecting - hopefulChecks : 0
   const keepsFloor = model.phase === 'open' || model.phase === 'suspended'
   const forFloor = keepsFloor ? model.minSize - model.staying : 0
   const needed = Math.min(Math.max(forWaiters, forFloor), model.maxSize - model.taken.size)
@@ -188,6 +189,11 @@ function checkEnd({ model, world, callers, pool, span }: Life): void {
   const { counts } = model
   if (model.phase === 'closing' && callers.pending.size === 0 && counts.idle + counts.checking > 0) {
     world.violate('R13', 'a pool that closes keeps connections that nobody uses')
+  }
+  if (model.phase === 'closing' && callers.pending.size === 0 && counts.connecting > 0) {
+    for (const { state, isAborted } of model.taken) {
+      if (state === 'connecting' && !isAborted) world.violate('R13', 'a pool that closes connects for nobody')
+    }
   }
   if (model.phase === 'terminating' && model.open + counts.closing > 0) {
     world.violate('R13', 'a pool that was terminated has open connections')

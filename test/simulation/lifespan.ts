@@ -13,6 +13,8 @@ export class Lifespan {
   readonly #pool: ResourcePool<SimulatedConnection>
   /** The latest call of `close` or `terminate`: whether its promise is settled. */
   #isEndSettled: boolean | undefined
+  /** The close is to reject: its time was over, and the pool was not gone. */
+  #hasRunOut = false
 
   constructor(world: World, model: Model, pool: ResourcePool<SimulatedConnection>) {
     this.#world = world
@@ -63,18 +65,23 @@ export class Lifespan {
     const model = this.#model
     this.#world.log('close', timeout)
     model.hitAll('close')
-    if (!model.isEnding) {
-      model.phase = 'closing'
-      // After a failed start the pool is closing already, and without a limit.
-      if (timeout > 0 && !this.#pool.isClosing) {
-        model.closeBy = clock.now() + timeout
-        // Set before the pool's own timer, it sees what that one will end.
-        clock.after(timeout, () => {
-          if (model.phase === 'closing') model.hitAll('closeRanOut')
-        })
-      }
+    // After a failed start the pool is closing already, and without a limit.
+    const isLimited = timeout > 0 && !model.isEnding && !this.#pool.isClosing
+    if (!model.isEnding) model.phase = 'closing'
+    if (isLimited) {
+      model.closeBy = clock.now() + timeout
+      // Set before the pool's own timer, it sees what that one will end.
+      clock.after(timeout, () => {
+        if (model.phase === 'closing') model.hitAll('closeRanOut')
+      })
     }
     this.#end('close', this.#pool.close({ timeout }))
+    // Set behind it, it sees what that one has not ended yet.
+    if (isLimited) {
+      clock.after(timeout, () => {
+        this.#hasRunOut = this.waitsForEnd
+      })
+    }
   }
 
   terminate(): void {
@@ -111,10 +118,17 @@ export class Lifespan {
       this.#isEndSettled = true
       if (model.taken.size > 0)
         world.violate('R13', `${what} ${how} with ${model.taken.size} connections left`)
+      if (world.clock.timers > 0)
+        world.violate('R13', `${what} ${how} with ${world.clock.timers} timers left`)
       model.phase = 'closed'
     }
     promise.then(
-      () => settled('resolves'),
+      () => {
+        if (what === 'close' && this.#hasRunOut) {
+          world.violate('R13', 'close resolves though its time ran out')
+        }
+        settled('resolves')
+      },
       (error: unknown) => {
         const isOverdue =
           what === 'close' && error instanceof PoolTimeoutError && world.clock.now() >= model.closeBy

@@ -10,6 +10,9 @@ const youth = 1_000
 /** The longest and the shortest delay between attempts while the server is away, in milliseconds. */
 const longestDelay = 800
 const shortestDelay = 25
+/** The longest delay after a success that has held for so long, in milliseconds: what failed before it is forgotten. */
+const firstDelay = 50
+const steadyAfter = 1_000
 /** Sums of fractions of a millisecond. */
 export const tolerance = 1e-6
 
@@ -52,6 +55,10 @@ export class Model {
   retryBy = 0
   /** Connects that have failed in this turn, of which the pool may not know yet. */
   failedJustNow = 0
+  /** Why the last connect failed; undefined once one has succeeded. */
+  connectFailure: unknown
+  /** Checks that failed since one went well or a connection was opened: each has a connect come beside the next. */
+  failedChecks = 0
   opened = 0
   connectFailures = 0
   /** How many were closed, by the reason that was told. */
@@ -64,6 +71,8 @@ export class Model {
   /** Counts connects and failures. */
   #attempts = 0
   #failedAt = -1
+  #succeededAt = 0
+  #failureChangedAt = -1
 
   constructor(world: World) {
     this.#world = world
@@ -98,11 +107,13 @@ export class Model {
 
   move(connection: SimulatedConnection, to: State): void {
     const from = connection.state
-    if ((to === 'closing' || to === 'terminating') && from !== 'closing') {
+    const isLeaving = to === 'closing' || to === 'terminating'
+    if (isLeaving && from !== 'closing') {
       connection.leftFrom = from
       connection.wasAboveFloor = this.open > this.minSize
       connection.wasAboveMost = this.staying + this.failedJustNow > this.maxSize
     }
+    if (from === 'checking' && !isLeaving) this.failedChecks = 0
     this.counts[from]--
     this.counts[to]++
     connection.state = to
@@ -175,7 +186,11 @@ export class Model {
     connection.usedAt = now
     connection.provenAt = now
     connection.isFit = true
-    if (connection.begun > this.#failedAt) this.isProbing = false
+    this.failedChecks = 0
+    this.noteFailure(undefined)
+    if (connection.begun < this.#failedAt) return
+    this.isProbing = false
+    this.#succeededAt = now
   }
 
   /** A connect failed, and the pool says when it tries again. */
@@ -183,6 +198,9 @@ export class Model {
     const now = this.#world.clock.now()
     if (!(retryIn > 0) || retryIn > longestDelay) {
       this.#world.violate('R2', `the next attempt comes after ${retryIn} ms`)
+    }
+    if (!this.isProbing && now - this.#succeededAt >= steadyAfter && retryIn > firstDelay) {
+      this.#world.violate('R2', `the first attempt after a success that held comes after ${retryIn} ms`)
     }
     this.connectFailures++
     if (this.isStarting) this.startFailed = true
@@ -192,10 +210,27 @@ export class Model {
     this.retryBy = Math.max(this.retryBy, now + retryIn)
   }
 
+  /** A connect ended: `failure` is why it failed, undefined where it did not. */
+  noteFailure(failure: unknown): void {
+    if (failure === this.connectFailure) return
+    this.connectFailure = failure
+    this.#failureChangedAt = this.#world.clock.now()
+  }
+
+  /** R5: whether `cause` is what a caller whose time has run out now has to be told. */
+  isCause(cause: unknown): boolean {
+    // Of the same moment it cannot be told which came first.
+    return this.#failureChangedAt === this.#world.clock.now() || cause === this.connectFailure
+  }
+
   /** `connection` is being closed. */
   left(connection: SimulatedConnection, reason: CloseReason): void {
     const now = this.#world.clock.now()
     this.closed.set(reason, (this.closed.get(reason) ?? 0) + 1)
+    if (connection.leftFrom === 'checking') {
+      if (reason === 'lost' || reason === 'checkFailed') this.failedChecks++
+      else this.failedChecks = 0
+    }
     if (reason !== 'lost' || connection.wasLeased || now - connection.openedAt >= youth) return
     // What fails before the time to try again counts no more; that time has come for sure once a connect was begun.
     const wasTriedAgain = this.#attempts > this.#failedAt + 1

@@ -43,9 +43,10 @@ export class Observer implements ConnectorWatch {
     pool.on('acquire', (event) => this.#acquired(event))
     pool.on('release', (event) => this.#released(event))
     pool.on('leak', (event) => this.#leaked(event))
-    pool.on('connectFailed', ({ permanent, retryIn }) => {
+    pool.on('connectFailed', ({ error, permanent, retryIn }) => {
       this.#world.log('event connectFailed', permanent ? 1 : 0, Math.round(retryIn))
       this.#model.failed(retryIn)
+      this.#model.noteFailure(error)
       const { first } = this.callers
       if (permanent && first !== undefined && !this.#world.plan.hasMuteCallers) first.hasFailed = true
     })
@@ -58,6 +59,7 @@ export class Observer implements ConnectorWatch {
       const isExpected =
         error === undefined || error instanceof PoolTimeoutError || error instanceof SimulatedError
       if (!isExpected) this.#world.violate('I8', `${message}: ${error}`)
+      if (message.includes("'warning'")) this.#world.violate('I8', `a warning of a warning: ${message}`)
     })
   }
 

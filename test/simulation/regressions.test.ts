@@ -38,3 +38,14 @@ test('a maxSize that a listener raises while connections are closed for a lower 
   pool.resize({ minSize: 0, maxSize: 1 })
   expect(ids(pool.connections())).toEqual([2, 3, 4])
 })
+
+test('R13: a close from within a close has the same promise', async () => {
+  const { pool } = await openPool({ minSize: 1, maxSize: 1 })
+  let within: Promise<void> | undefined
+  pool.on('close', () => {
+    within = pool.close()
+  })
+  const closed = pool.close({ timeout: 5_000 })
+  expect(within).toBe(closed)
+  await closed
+})

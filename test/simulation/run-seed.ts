@@ -46,6 +46,8 @@ const planStream = 0x40000000
 
 /** Runs one seed: pools, one after the other, each with faults of its own, until `steps` are taken. */
 export async function runSeed(seed: number, steps: number, options: SeedOptions = {}): Promise<SeedResult> {
+  // From within a microtask, wherever this was called from: see `quiet`.
+  await settled()
   const run = new Run(seed, options)
   const list = options.only ?? Array.from({ length: steps }, (_, index) => index)
   const { stackTraceLimit } = Error
@@ -62,7 +64,10 @@ export async function runSeed(seed: number, steps: number, options: SeedOptions 
   }
 }
 
-/** Lets every promise that can settle without a timer or I/O settle, as `settled` does, without a turn of the event loop. */
+/**
+ * Lets every promise that can settle without a timer or I/O settle, as `settled` does, without a turn of the event
+ * loop. To be called from within a microtask: only there do the others come before the next tick.
+ */
 function quiet(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve))
 }

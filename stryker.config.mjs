@@ -12,7 +12,7 @@ export default {
   // Nothing else is copied; without a tsconfig.json in its copy Stryker does not ask TypeScript 7 for an API that it lacks.
   ignorePatterns: ['**', '!src/**', '!test/pooling/**', '!package.json'],
   tempDirName: '.rockpool/mutation/sandbox',
-  incremental: true,
+  // For `npm run mutate -- --incremental`, which is quick but keeps what it found of mutants that run once at the start.
   incrementalFile: '.rockpool/mutation/incremental.json',
   reporters: ['clear-text', 'json', 'html'],
   jsonReporter: { fileName: '.rockpool/mutation/report.json' },

@@ -69,8 +69,8 @@ describe.for(servers())('R8: time-outs that race with the end of a COPY on Postg
     ],
     [
       'its arguments',
-      (copying: Connection) =>
-        copying.copyFromQuery('select $1::int', [1], { output: () => {}, timeout: 50 }),
+      (copying: Connection, timeout: number) =>
+        copying.copyFromQuery('select $1::int', [1], { output: () => {}, timeout }),
     ],
   ] as const)('a COPY whose time is over at the question for %s was not sent', async ([, copy]) => {
     await using proxy = await FaultProxy.start({ host: server.host, port: server.port })

@@ -41,9 +41,14 @@ export function growths({ began, ended, samples }: Course): Growth[] {
   })
 }
 
+/** In fewer minutes than this there is no trend to be seen. */
+const leastTime = 3 * 60_000
+
 /** What has grown so much that something must be kept for ever (I9). */
 export function leaks(course: Course): string[] {
-  const hours = (course.ended - course.began) / hour
+  const time = course.ended - course.began
+  if (time < leastTime) return []
+  const hours = time / hour
   return growths(course)
     .filter(({ hourly, limit }) => hourly * hours > limit)
     .map(({ name, hourly }) => `${name} of the load: ${hourly.toFixed(1)} more an hour`)

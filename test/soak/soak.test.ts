@@ -171,6 +171,13 @@ describe("the soak's look at what the load holds (I9)", () => {
     ])
   })
 
+  it('sees no trend in a run of seconds', () => {
+    const { samples } = course((i) => 15e6 + i * 1e6)
+    expect(
+      leaks({ began: 0, ended: 13_000, samples: samples.map((one) => ({ ...one, at: one.at / 300 })) }),
+    ).toEqual([])
+  })
+
   it('lets a heap be that grows in the warm-up only, or goes up and down', () => {
     expect(leaks(course((i) => (i < 12 ? 15e6 : 30e6)))).toEqual([])
     expect(leaks(course((i) => 15e6 + (i % 7) * 1e6))).toEqual([])

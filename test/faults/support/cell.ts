@@ -57,9 +57,11 @@ export class Cell {
     const { losses } = this.#scene
     this.#lossesBefore = losses
     const { notice, hits } = this.fault
-    const hit = notice === 'told' && hits === 'all' ? Math.max(1, size + connecting) : 1
+    const all = notice === 'told' && hits === 'all' ? size + connecting : 0
     this.#hasNoticed = () =>
-      this.#scene!.losses >= losses + hit || pool.stats().closing < closing || pool.isClosing
+      this.#scene!.losses >= losses + Math.max(1, all) ||
+      (all === 0 && pool.stats().closing < closing) ||
+      pool.isClosing
   }
 
   /** The pool gets to know, its users go on, and those end whom the fault hurts. */

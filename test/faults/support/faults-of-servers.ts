@@ -2,7 +2,7 @@ import { until } from '../../support/until.ts'
 import { cancelled, lost, timedOut, unhurt } from './expectations.ts'
 import type { Fault } from './fault.ts'
 import type { Scene } from './scene.ts'
-import { postmaster, signal, start, stop } from './server-control.ts'
+import { isAlive, postmaster, signal, start, stop } from './server-control.ts'
 
 const victims = (scenes: readonly Scene[]) => scenes.map(({ victim }) => victim)
 
@@ -47,7 +47,14 @@ export const crashed: Fault = {
   notice: 'told',
   hits: 'all',
   needs: 'own server',
-  strike: (scenes) => signal(victims(scenes).slice(0, 1), 'SIGKILL'),
+  /** Until the postmaster has seen that one crashed, and has ended the others, it accepts connections as ever. */
+  async strike(scenes, { observer }) {
+    const sessions = await observer.query<{ pid: number }>(
+      "select pid from pg_stat_activity where backend_type = 'client backend'",
+    )
+    signal(victims(scenes).slice(0, 1), 'SIGKILL')
+    await until('all sessions have ended', () => !sessions.some(({ pid }) => isAlive(pid)))
+  },
   mendsItself: true,
   cells: lost('all'),
 }

@@ -26,6 +26,14 @@ export function signal(processes: readonly number[], name: 'SIGSTOP' | 'SIGCONT'
   for (const pid of processes) process.kill(pid, name)
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 async function control({ bin, data }: TestServer, args: readonly string[]): Promise<void> {
   const account = await serverAccount(data)
   await run(join(bin, 'pg_ctl'), ['--pgdata', data, ...args], { ...account, cwd: '/' })

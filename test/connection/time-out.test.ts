@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Connection, connect, InterfaceError, QueryTimeoutError } from '../../src/index.ts'
-import { backends, freshDatabase, servers } from '../support/servers.ts'
+import { freshDatabase, servers, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
 describe.for(servers())('R8 on PostgreSQL $major', (server) => {
@@ -13,8 +13,7 @@ describe.for(servers())('R8 on PostgreSQL $major', (server) => {
 
   afterEach(() => connection.terminate())
 
-  const isSleeping = async () =>
-    (await backends(dsn)).some(({ state, query }) => state === 'active' && /pg_sleep/.test(query))
+  const isSleeping = async () => (await sleepers(dsn)).includes(connection.processId)
 
   it('a command time-out cancels the statement on the server, and the connection is usable again', async () => {
     connection = await connect(dsn, { commandTimeout: '200ms' })

@@ -55,6 +55,15 @@ export interface Backend {
   applicationName: string
 }
 
+/** The processes of the DSN's database that are in pg_sleep, and not only being told to. */
+export async function sleepers(dsn: string): Promise<number[]> {
+  const rows = await adminQuery<{ pid: number }>(
+    dsn,
+    "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'",
+  )
+  return rows.map(({ pid }) => pid)
+}
+
 /** The client backends of the DSN's database, but for the one that asks. */
 export function backends(dsn: string): Promise<Backend[]> {
   return adminQuery<Backend>(

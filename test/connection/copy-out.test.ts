@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Connection, connect, createPool, InterfaceError, QueryTimeoutError } from '../../src/index.ts'
-import { adminQuery, backends, freshDatabase, servers } from '../support/servers.ts'
+import { adminQuery, backends, freshDatabase, servers, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
@@ -220,7 +220,7 @@ describe.for(servers())('COPY to an output on PostgreSQL $major', (server) => {
     const waiting = new PassThrough()
     const copying = connection.copyFromQuery('select pg_sleep(60)', [], { output: waiting })
     copying.catch(() => {})
-    await until('it runs', async () => (await backends(dsn)).some(({ query }) => /pg_sleep/.test(query)))
+    await until('it runs', async () => (await sleepers(dsn)).length > 0)
     waiting.destroy(failure)
     await expect(copying).rejects.toBe(failure)
     await expectUsable()

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { connect, createPool, type PoolOptions } from '../../src/index.ts'
-import { adminQuery, backends, certificates, freshDatabase, servers } from '../support/servers.ts'
+import { adminQuery, backends, certificates, freshDatabase, servers, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
 /** What encryption could break: it cuts the stream in other places, and has buffers and an end of its own. */
@@ -83,9 +83,7 @@ describe.for(servers())('over TLS, PostgreSQL $major', (server) => {
       const controller = new AbortController()
       const aborted = connection.execute('select pg_sleep(60)', [], { signal: controller.signal })
       aborted.catch(() => {})
-      await until('the statement runs', async () =>
-        (await backends(dsn)).some(({ state }) => state === 'active'),
-      )
+      await until('the statement runs', async () => (await sleepers(dsn)).length > 0)
       controller.abort(new Error('no longer wanted'))
       await expect(aborted).rejects.toThrow('no longer wanted')
       expect(await connection.fetchVal('select pg_backend_pid()')).toBe(pid)
@@ -118,9 +116,7 @@ describe.for(servers())('over TLS, PostgreSQL $major', (server) => {
     const { dsn, pool } = await pooled()
     const running = pool.execute('select pg_sleep(60)')
     running.catch(() => {})
-    await until('the statement runs', async () =>
-      (await backends(dsn)).some(({ state }) => state === 'active'),
-    )
+    await until('the statement runs', async () => (await sleepers(dsn)).length > 0)
     await pool.terminate()
     await expect(running).rejects.toMatchObject({ code: 'ROCKPOOL_CONNECTION_LOST' })
     await until('no backend is left', async () => (await backends(dsn)).length === 0)

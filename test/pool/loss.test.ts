@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConnectionLostError, createPool, type Pool } from '../../src/index.ts'
-import { adminQuery, backends, freshDatabase } from '../support/servers.ts'
+import { adminQuery, backends, freshDatabase, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
 describe('R14: a connection that dies', () => {
@@ -31,7 +31,7 @@ describe('R14: a connection that dies', () => {
     const connection = await pool.acquire()
     const running = connection.fetch('select pg_sleep(60)')
     running.catch(() => {})
-    await until('it runs', async () => (await backends(dsn)).some(({ query }) => /pg_sleep/.test(query)))
+    await until('it runs', async () => (await sleepers(dsn)).length > 0)
     await kill(connection.processId)
     await expect(running).rejects.toThrow(ConnectionLostError)
     await expect(running).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('R14: a connection that dies', () => {
     const connection = await pool.acquire()
     const running = connection.fetch('select pg_sleep(60)')
     running.catch(() => {})
-    await until('it runs', async () => (await backends(dsn)).some(({ query }) => /pg_sleep/.test(query)))
+    await until('it runs', async () => (await sleepers(dsn)).length > 0)
     await pool.terminate()
     await expect(running).rejects.toThrow(ConnectionLostError)
     await connection.release()

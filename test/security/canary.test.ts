@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, createPool, Pool, type PoolOptions } from '../../src/index.ts'
 import { temporaryFolder } from '../connection/support/temporary-folder.ts'
-import { anyServer, backends, certificates, freshDatabase, servers } from '../support/servers.ts'
+import { anyServer, certificates, freshDatabase, servers, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 import { authentication, report, saslContinue, saslOffer, welcome } from '../wire/support/backend.ts'
 import { type Peer, scriptedServer } from '../wire/support/scripted-server.ts'
@@ -264,9 +264,7 @@ describe.for(servers())('PostgreSQL $major: the password is nowhere', (server) =
     })
     await until('the leak is told', () => events.some((event) => (event as unknown[])[0] === 'leak'))
     const dying = pool.use((connection) => connection.fetchVal('select pg_sleep(60)'))
-    await until('the statement runs', async () =>
-      (await backends(dsn)).some(({ state }) => state === 'active'),
-    )
+    await until('the statement runs', async () => (await sleepers(dsn)).length > 0)
     await Promise.all([failure(() => dying), pool.terminate()])
     await failure(() => pool.acquire())
     expectHidden(pool, pool.stats(), ...events, ...warnings)

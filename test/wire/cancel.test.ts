@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../src/deadline.ts'
 import { sendCancel } from '../../src/wire/cancel.ts'
 import { startSession } from '../../src/wire/startup.ts'
 import { TlsSettings } from '../../src/wire/tls.ts'
-import { backends, certificates, freshDatabase, servers } from '../support/servers.ts'
+import { certificates, freshDatabase, servers, sleepers } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 import { cstring, int32, message } from './support/backend.ts'
 import { never, scriptedServer, sessionRequest } from './support/scripted-server.ts'
@@ -121,9 +121,7 @@ describe.each(servers())('PostgreSQL $major', (server) => {
     const answer = once(socket, 'data')
     socket.resume()
     socket.write(message('Q', cstring('select pg_sleep(60)')))
-    await until('the statement runs', async () =>
-      (await backends(dsn)).some(({ state }) => state === 'active'),
-    )
+    await until('the statement runs', async () => (await sleepers(dsn)).length > 0)
     expect(await sendCancel(session, 5_000)).toBe(true)
     const [bytes] = (await answer) as [Buffer]
     expect(bytes.toString('latin1')).toContain('57014')

@@ -40,6 +40,11 @@ export class Lending {
     return this.during(lease)
   }
 
+  /** An idle connection for one statement, or more, of `method`, where it can be had in this very turn. */
+  tryAcquire(method: string): Lease<Session> | undefined {
+    return this.#resources.tryAcquire(this.#notesHolders ? `pool.${method}()` : undefined)
+  }
+
   /** Keeps the process alive while a caller waits for `wait`, where the pool's own timers do not. */
   during<T>(wait: Promise<T>): Promise<T> {
     return this.#presence === undefined ? wait : this.#presence.during(wait)

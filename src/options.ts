@@ -44,6 +44,12 @@ export interface PoolDiagnostics {
    * await of the process a little, through AsyncLocalStorage. Default false.
    */
   detectDeadlocks?: boolean | undefined
+  /**
+   * Whether statements run by `pool.fetch()` and its kin share connections: quick ones that, by their texts, only read
+   * and leave nothing in the session, once each was run alone. Default true. Nothing is shared with a `setup` hook or a
+   * `reset` function.
+   */
+  shareOneShots?: boolean | undefined
   /** Whether the process may end while the pool has only idle connections. Default false: `close()` it first. */
   allowExitOnIdle?: boolean | undefined
 }
@@ -56,7 +62,7 @@ export interface PoolOptions
     PoolDiagnostics {}
 
 const hookNames = ['connect', 'init', 'setup'] as const satisfies readonly (keyof PoolHooks)[]
-const switches = ['detectDeadlocks', 'allowExitOnIdle'] as const satisfies readonly (keyof PoolDiagnostics)[]
+const switches = ['detectDeadlocks', 'allowExitOnIdle', 'shareOneShots'] as const satisfies readonly (keyof PoolDiagnostics)[]
 
 /** @throws InterfaceError naming the option that is unknown, or is not what it should be. */
 export function checkPoolOptions(options: PoolOptions): void {

@@ -1,3 +1,4 @@
+import type { Limits } from './connection/call-limits.ts'
 import { checkOptions } from './connection/check-options.ts'
 import { withoutReplaced } from './connection/connecting/replaced-options.ts'
 import type { Connection } from './connection/connection.ts'
@@ -7,9 +8,9 @@ import type { Session } from './connection/session.ts'
 import type { Transaction } from './connection/transaction.ts'
 import { backgroundClock, type Clock, systemClock } from './deadline.ts'
 import { type Duration, parseDuration } from './duration.ts'
-import { InterfaceError, RockpoolError } from './errors.ts'
+import { InterfaceError } from './errors.ts'
 import { type Entry, Lending } from './lending.ts'
-import { checkOneShot } from './one-shots.ts'
+import { OneShots } from './one-shots.ts'
 import { checkPoolOptions, type PoolOptions } from './options.ts'
 import { type ListenOptions, PoolListener, type Subscription } from './pool-listener.ts'
 import {
@@ -49,11 +50,11 @@ export type PoolEvents = { [E in keyof PoolingEvents<Session>]: Told<PoolingEven
 export class Pool extends Queries implements AsyncDisposable {
   /** What was asked for last. */
   #target: { dsn: string | undefined; options: PoolOptions }
-  readonly #acquireTimeout: number
   readonly #connector: SessionConnector
   readonly #resources: ResourcePool<Session>
   readonly #lending: Lending
   readonly #listening: PoolListener
+  readonly #oneShots: OneShots
   readonly #clock: Clock
 
   /**
@@ -64,7 +65,6 @@ export class Pool extends Queries implements AsyncDisposable {
     checkPoolOptions(options)
     const settings = resolvePoolSettings(options)
     this.#target = { dsn, options }
-    this.#acquireTimeout = settings.acquireTimeout
     const { detectDeadlocks = false, allowExitOnIdle = false } = options
     const clock = allowExitOnIdle ? backgroundClock : systemClock
     this.#clock = clock
@@ -93,6 +93,11 @@ export class Pool extends Queries implements AsyncDisposable {
       notesHolders: detectDeadlocks || settings.leakThreshold > 0,
       detectDeadlocks,
       allowExitOnIdle,
+    })
+    const { shareOneShots = true, setup, reset } = options
+    this.#oneShots = new OneShots(this.#resources, this.#lending, clock, {
+      ...settings,
+      shares: shareOneShots && setup === undefined && typeof reset !== 'function',
     })
   }
 
@@ -148,7 +153,7 @@ export class Pool extends Queries implements AsyncDisposable {
    * PoolClosedError once `close()` was called, ConnectError where none can be opened for good, the signal's reason.
    */
   async acquire(options: AcquireOptions = {}): Promise<Connection> {
-    return new PooledConnection(this, await this.#acquire(options, this.acquire))
+    return this.#lend(await this.#acquire(options, this.acquire))
   }
 
   /**
@@ -288,12 +293,16 @@ export class Pool extends Queries implements AsyncDisposable {
     entry: Entry,
   ): Promise<T> {
     const lease = await this.#acquire(options, entry)
-    const connection = new PooledConnection(this, lease)
+    const connection = this.#lend(lease)
     try {
       return await this.#lending.hold(lease, connection, () => work(connection))
     } finally {
       await connection.release()
     }
+  }
+
+  #lend(lease: Lease<Session>): PooledConnection {
+    return new PooledConnection(this, lease, () => this.#lending.acquire({}, this.acquire))
   }
 
   #forgetStatements(): void {
@@ -308,39 +317,19 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   /** A statement by itself. Its time-out counts the wait for a connection. */
-  protected override async callSession<T>(
+  protected override callSession<T>(
     method: string,
     sql: string,
-    limits: { timeout: number | undefined; signal: AbortSignal | undefined },
+    { timeout = this.#connector.commandTimeout, signal }: Limits,
     call: SessionCall<T>,
   ): Promise<T> {
-    checkOneShot(method, sql)
-    const { signal } = limits
-    const limit = limits.timeout ?? this.#connector.commandTimeout
-    const started = this.#clock.now()
-    const wait = limit === 0 ? this.#acquireTimeout : Math.min(limit, this.#acquireTimeout || limit)
-    const lease = await this.#lending.acquire({ timeout: wait, signal }, method).catch(notSent)
-    try {
-      const left = limit === 0 ? 0 : Math.max(1, limit - (this.#clock.now() - started))
-      return await call(lease.connection, { timeout: left, signal })
-    } finally {
-      lease.release()
-    }
+    return this.#oneShots.run(method, sql, { timeout, signal }, call)
   }
 }
 
 /** @throws InterfaceError where `work` is no function. */
 function checkWork(method: string, work: unknown): void {
   if (typeof work !== 'function') throw new InterfaceError(`Pool.${method}(): the work must be a function`)
-}
-
-/**
- * What keeps a statement from its connection keeps it from the server, whatever became of the statement that the error
- * was about before: that of a hook.
- */
-function notSent(error: unknown): never {
-  if (error instanceof RockpoolError) Object.assign(error, { outcome: 'not-sent' })
-  throw error
 }
 
 /**

@@ -20,7 +20,7 @@ import { ConnectError, ConnectionLostError, type PostgresReport } from './errors
 import { bounded, type ConnectionHook, lend } from './hooks.ts'
 import type { ConnectHook, PoolHooks, PoolOptions } from './options.ts'
 import { PoolMember } from './pool-member.ts'
-import type { Connector } from './pooling/index.ts'
+import type { Connector, Lost } from './pooling/index.ts'
 
 /** Nothing that the session's users can have set counts. */
 const isReadOnly = `select pg_catalog.pg_is_in_recovery() or exists
@@ -89,11 +89,11 @@ export class SessionConnector implements Connector<Session> {
     this.#target = this.#resolve(dsn, options)
   }
 
-  async connect(lost: (error: Error) => void, signal: AbortSignal): Promise<Session> {
+  async connect(lost: Lost, signal: AbortSignal): Promise<Session> {
     const { connect, init, reset } = this.#hooks
     const member = new PoolMember(
       {
-        lost: (error) => this.#lost(error, lost),
+        lost: (error, isUnfit) => this.#lost(error, isUnfit, lost),
         statementsOutdated: this.#listener.statementsOutdated,
         listenerFailed: this.#listener.listenerFailed,
       },
@@ -202,7 +202,8 @@ export class SessionConnector implements Connector<Session> {
   }
 
   #resetParts(session: Session, parts: number): Promise<void> | undefined {
-    return resetReleased(session, parts, this.#listener.warn)
+    const manner = { limit: this.#hookTimeout, mayGoAhead: this.prepare === undefined }
+    return resetReleased(session, parts, manner, this.#listener.warn)
   }
 
   /** Whatever the hook leaves open is ended like what the owner left. */
@@ -226,9 +227,9 @@ export class SessionConnector implements Connector<Session> {
     if (answer === 't') this.#listener.turnedReadOnly()
   }
 
-  #lost(error: Error, lost: (error: Error) => void): void {
+  #lost(error: Error, isUnfit: boolean, lost: Lost): void {
     const { hosts, targetSessionAttrs } = this.#target.resolved
-    lost(error)
+    lost(error, isUnfit ? 'resetFailed' : 'lost')
     if (hosts.length > 1 || targetSessionAttrs !== 'any') this.#listener.serverMayBeGone()
   }
 

@@ -77,6 +77,8 @@ export class Connection extends SessionQueries implements AsyncDisposable {
     }
     this.#transaction = true
     try {
+      const settled = this.settled()
+      if (settled !== undefined) await settled
       return await runTransaction(this.session, this, work, options)
     } finally {
       this.#transaction = false

@@ -12,7 +12,7 @@ import type { TransactionScope } from './transaction.ts'
 
 /** The calls of what has a session to itself until it ends: a connection, a transaction. */
 export abstract class SessionQueries extends CopyQueries implements TransactionScope {
-  protected readonly session: Session
+  protected session: Session
   readonly #pinned = new Set<PinnedStatement>()
   #ended: string | undefined
   /** How errors name it. */
@@ -29,6 +29,8 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
    */
   async prepare(sql: Sql, options?: CallOptions): Promise<PreparedStatement> {
     this.checkUsable('prepare')
+    const settled = this.settled()
+    if (settled !== undefined) await settled
     const { session } = this
     const text = readText('prepare', sql, 'the calls of the prepared statement')
     const { timeout, signal } = readLimits('prepare', options)
@@ -58,6 +60,11 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
       return { sql: statement.text, args: statement.args, store: this.session.cache }
     }
     return new Cursor<R>(this.session, this, query, options)
+  }
+
+  /** Before anything lasting is made of the session: until it is known to be this owner's. `undefined`: it is. */
+  protected settled(): Promise<void> | undefined {
+    return undefined
   }
 
   /** Ends the use of this object: every later call rejects, telling `why`. The session lives on. */

@@ -17,6 +17,7 @@ import type { PreparedCommandHost } from './commands/prepared-command.ts'
 import { TypeQuestion } from './commands/type-question.ts'
 import { Expiry } from './expiry.ts'
 import { Listeners } from './listeners.ts'
+import { ResetStatements } from './reset/reset-statements.ts'
 import { StatementCache, type StatementCacheSettings } from './statements/statement-cache.ts'
 
 export interface SessionSettings {
@@ -42,7 +43,8 @@ export const noLimits: CallLimits = { timeout: 0, signal: undefined }
 
 /** What a session tells its owner. */
 export interface SessionOwner {
-  lost(error: ConnectionLostError): void
+  /** `isUnfit`: it was closed because it could not be reset. */
+  lost(error: ConnectionLostError, isUnfit: boolean): void
   /** A listener that a user added failed. */
   listenerFailed?(error: unknown): void
   /** A prepared statement did not fit any more: those of other sessions of the same database may not either. */
@@ -64,6 +66,7 @@ export class Session implements PreparedCommandHost {
   /** The server's reported settings (ParameterStatus): server_version, TimeZone, … */
   readonly parameters: Map<string, string>
   readonly listeners = new Listeners((error) => this.#owner.listenerFailed?.(error))
+  readonly resetStatements = new ResetStatements()
   readonly #settings: SessionSettings
   readonly #established: EstablishedSession
   readonly #pipeline: Pipeline
@@ -75,6 +78,9 @@ export class Session implements PreparedCommandHost {
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
   #portals = 0
+  #hasPrepared = false
+  #whenReset: Promise<void> = Promise.resolve()
+  #unfit: ConnectionLostError | undefined
   #failedBy: RockpoolError | undefined
   #ending = false
 
@@ -97,9 +103,7 @@ export class Session implements PreparedCommandHost {
     })
     const { cancelTimeout, clock } = settings
     this.#cancellation = new Cancellation(this.#pipeline, established, cancelTimeout, clock)
-    this.#expiry = new Expiry(this.#pipeline, clock, (command) =>
-      this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome, beingPrepared(command))),
-    )
+    this.#expiry = new Expiry(this.#pipeline, clock, (command) => this.#expired(command))
   }
 
   /** Commands run so far; the pool replaces a connection that has run `maxQueries`. */
@@ -114,6 +118,50 @@ export class Session implements PreparedCommandHost {
 
   markClean(): void {
     this.#cleanAt = this.#commands
+    this.#hasPrepared = false
+  }
+
+  /** Whether a statement was prepared with SQL's PREPARE since the session was new, or was reset. */
+  get hasPrepared(): boolean {
+    return this.#hasPrepared
+  }
+
+  /** Whether it keeps prepared statements; else what is prepared goes with the next Sync, as a bouncer may stand between. */
+  get keepsStatements(): boolean {
+    return this.#settings.statementCache.size > 0
+  }
+
+  /** Whether a reset is still to be answered. */
+  get isResetting(): boolean {
+    return this.#pipeline.head?.isPrelude === true
+  }
+
+  /** Resolves when the last reset has ended, well or not. */
+  get whenReset(): Promise<void> {
+    return this.#whenReset
+  }
+
+  /** Whether its reset failed: what was asked of it behind that was not run. */
+  get isUnfit(): boolean {
+    return this.#unfit !== undefined
+  }
+
+  /** Has an idle session reset before whatever is asked of it next; after `limit` milliseconds (0: none) it has failed. */
+  resetAhead(reset: Command<void>, limit: number): void {
+    if (limit > 0) {
+      reset.timeout = limit
+      reset.deadline = this.#settings.clock.now() + limit
+      this.#expiry.watch(reset.deadline)
+    }
+    // Who is concerned hears of the failure by the loss of the connection.
+    this.#whenReset = reset.promise.catch(() => {})
+    this.#pipeline.submit(reset)
+  }
+
+  /** The connection is closed: it cannot be given to anyone. */
+  resetFailed(reason: ConnectionLostError): void {
+    this.#unfit ??= reason
+    this.#pipeline.destroy(reason)
   }
 
   get transactionStatus(): 'I' | 'T' | 'E' {
@@ -184,7 +232,7 @@ export class Session implements PreparedCommandHost {
    */
   abandonAll(reason: GiveUpReason): Promise<void> {
     for (const request of [...this.#pipeline.requests()].reverse()) {
-      this.#giveUp(request as Command<unknown>, reason)
+      if (!request.isPrelude) this.#giveUp(request as Command<unknown>, reason)
     }
     return this.#pipeline.whenIdle()
   }
@@ -276,7 +324,11 @@ export class Session implements PreparedCommandHost {
 
   commandEnded(tag: string): void {
     if (tag === 'COMMIT') this.#commits++
-    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.forgetStatements()
+    if (tag === 'PREPARE') this.#hasPrepared = true
+    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') {
+      this.forgetStatements()
+      this.resetStatements.forget()
+    }
   }
 
   /** What made the last failed transaction fail. */
@@ -287,6 +339,17 @@ export class Session implements PreparedCommandHost {
   /** Statements behind the first failure fail because of it (25P02): it is the one to tell. */
   transactionFailed(by: RockpoolError): void {
     if (!(by instanceof PostgresError && by.sqlState === '25P02')) this.#failedBy = by
+  }
+
+  #expired(command: Command<unknown>): void {
+    if (command.isPrelude) {
+      const limit = formatDuration(command.timeout)
+      this.resetFailed(
+        new ConnectionLostError(`the reset of the connection did not end within ${limit} (hookTimeout)`),
+      )
+    } else {
+      this.#giveUp(command, (outcome) => timedOut(command.timeout, outcome, beingPrepared(command)))
+    }
   }
 
   #giveUp(command: Command<unknown>, reason: GiveUpReason): void {
@@ -311,7 +374,9 @@ export class Session implements PreparedCommandHost {
   #closed(reason: ConnectionLostError | undefined): void {
     this.#expiry.stop()
     this.#cancellation.end()
-    if (!this.#ending) this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'))
+    if (!this.#ending) {
+      this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'), this.isUnfit)
+    }
     this.#ending = true
     this.listeners.terminated()
   }

@@ -1,5 +1,8 @@
 import type { Clock } from '../deadline.ts'
 
+/** Tells that a connection has died by itself, or, with its reset under way after it was handed on, that this failed. */
+export type Lost = (error: Error, reason?: 'lost' | 'resetFailed') => void
+
 /** All that the pool knows of the connections it keeps. A call that throws counts as one that rejects. */
 export interface Connector<C> {
   /**
@@ -7,7 +10,7 @@ export interface Connector<C> {
    * itself, in whatever state. An abort of `signal` (by `terminate`, or by `close` where nobody waits for this
    * connection any more) makes it reject soon and leave nothing open.
    */
-  connect(lost: (error: Error) => void, signal: AbortSignal): Promise<C>
+  connect(lost: Lost, signal: AbortSignal): Promise<C>
   /** Whether a failed connect cannot succeed by trying again: a wrong password, an unknown database, a hook that threw. */
   isPermanent(error: unknown): boolean
   /** Whether the connection is alive: rejects if it is not. Bounded by `checkTimeout`. */

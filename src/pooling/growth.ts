@@ -75,7 +75,7 @@ export class Growth<C> {
     const { connector, slots, generation } = this.#core
     const slot = new Slot<C>(generation)
     slots.move(slot, 'connecting')
-    attempt(() => connector.connect((error) => this.#lost(slot, error), slot.abort.signal)).then(
+    attempt(() => connector.connect((error, reason = 'lost') => this.#lost(slot, error, reason), slot.abort.signal)).then(
       (connection) => this.#opened(slot, connection, now),
       (error: unknown) => this.#connectFailed(slot, error),
     )
@@ -121,7 +121,7 @@ export class Growth<C> {
     pump(now)
   }
 
-  #lost(slot: Slot<C>, error: Error): void {
+  #lost(slot: Slot<C>, error: Error, reason: 'lost' | 'resetFailed'): void {
     const core = this.#core
     switch (slot.state) {
       case 'free':
@@ -135,15 +135,15 @@ export class Growth<C> {
         core.failedChecks++
     }
     const now = core.clock.now()
-    this.#bury(slot, error, now)
+    this.#bury(slot, error, now, reason)
     core.pump(now)
   }
 
   /** One that dies young and unused counts as a failed connect, so that a server which drops everybody is not stormed. */
-  #bury(slot: Slot<C>, error: Error, now: number): void {
+  #bury(slot: Slot<C>, error: Error, now: number, reason: 'lost' | 'resetFailed' = 'lost'): void {
     const isYoung = slot.lease === undefined && now - slot.openedAt < steadyAfter
     if (isYoung) this.#backOff.failed(now)
-    this.#retirement.retire(slot, 'lost', 'terminating', error)
+    this.#retirement.retire(slot, reason, 'terminating', error)
     if (isYoung) this.#failed(error, false)
   }
 }

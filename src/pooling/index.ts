@@ -1,5 +1,5 @@
 export { BackOff } from './back-off.ts'
-export type { Connector, Environment } from './connector.ts'
+export type { Connector, Environment, Lost } from './connector.ts'
 export type { PoolEvents } from './events.ts'
 export type { Lease } from './lease.ts'
 export { type AcquireOptions, type CloseOptions, ResourcePool } from './resource-pool.ts'

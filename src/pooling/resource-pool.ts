@@ -22,6 +22,8 @@ export interface AcquireOptions {
   signal?: AbortSignal | undefined
   /** Who will have the connection: one line for the messages that name the longest holder, and more for the event 'leak'. */
   holder?: string | undefined
+  /** Whether `serveJoiner` may have it share another's lease. Default false. */
+  joins?: boolean | undefined
 }
 
 export interface CloseOptions {
@@ -118,13 +120,34 @@ export class ResourcePool<C> {
   acquire(options: AcquireOptions = noOptions): Promise<Lease<C>> {
     const { signal, timeout } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const { phase, queue, clock } = this.#core
-    const now = clock.now()
-    if (phase === 'open' && queue.length === 0 && (timeout === undefined || timeout >= 0)) {
-      const lease = this.#circulation.tryLease(now, options.holder)
+    const now = this.#core.clock.now()
+    if (timeout === undefined || timeout >= 0) {
+      const lease = this.#tryAcquire(now, options.holder)
       if (lease !== undefined) return Promise.resolve(lease)
     }
     return this.#wait(options, now)
+  }
+
+  /** The most recently used connection, where it is idle and may be handed out in this very turn. */
+  tryAcquire(holder?: string): Lease<C> | undefined {
+    return this.#tryAcquire(this.#core.clock.now(), holder)
+  }
+
+  /** Whether nobody waits, and who comes now is served at once where there is an idle connection. */
+  get isOpenToAll(): boolean {
+    return this.#core.phase === 'open' && this.#core.queue.length === 0
+  }
+
+  /**
+   * Has the first of those who wait use the connection of `lease`, too, where both want to share. Who holds the lease
+   * releases it when all are done.
+   */
+  serveJoiner(lease: Lease<C>): boolean {
+    const { queue, serves } = this.#core
+    const first = queue.first
+    if (first === undefined || !first.joins || !serves) return false
+    queue.serve(first, lease)
+    return true
   }
 
   /**
@@ -239,6 +262,10 @@ export class ResourcePool<C> {
     return this.#core.events.on(event, listener)
   }
 
+  #tryAcquire(now: number, holder: string | undefined): Lease<C> | undefined {
+    return this.isOpenToAll ? this.#circulation.tryLease(now, holder) : undefined
+  }
+
   #wait(options: AcquireOptions, now: number): Promise<Lease<C>> {
     const core = this.#core
     return new Promise((resolve, reject) => {
@@ -249,7 +276,7 @@ export class ResourcePool<C> {
           : parseDuration('timeout', options.timeout)
       if (core.queue.length >= core.settings.maxWaiting + this.#prospects()) throw overloaded(core, now)
       if (core.phase === 'new') core.phase = 'open'
-      core.queue.add(new Waiter(now, timeout, options.holder, resolve, reject), options.signal)
+      core.queue.add(new Waiter(now, timeout, options.holder, options.joins === true, resolve, reject), options.signal)
       this.#pump(now)
     })
   }

@@ -19,6 +19,8 @@ export class Waiter<C> implements Linked<Waiter<C>>, Timed {
   /** Milliseconds; 0: no limit. */
   readonly timeout: number
   readonly holder: string | undefined
+  /** Whether it may share the connection of others that do. */
+  readonly joins: boolean
   readonly resolve: (lease: Lease<C>) => void
   readonly reject: (reason: unknown) => void
 
@@ -26,12 +28,14 @@ export class Waiter<C> implements Linked<Waiter<C>>, Timed {
     since: number,
     timeout: number,
     holder: string | undefined,
+    joins: boolean,
     resolve: (lease: Lease<C>) => void,
     reject: (reason: unknown) => void,
   ) {
     this.since = since
     this.timeout = timeout
     this.holder = holder
+    this.joins = joins
     this.resolve = resolve
     this.reject = reject
   }

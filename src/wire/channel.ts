@@ -9,6 +9,8 @@ import type { DataFlow } from './request.ts'
 export interface ChannelOwner {
   /** One whole message; the bytes are only valid during the call. What it throws closes the channel. */
   message: FrameSink
+  /** What is in `out` is about to be written; more may be added. */
+  flushing(): void
   /**
    * Once, when no message comes any more: the channel broke, or the socket is closed. `undefined`: it was closed by
    * `end()`.
@@ -66,6 +68,7 @@ export class Channel implements DataFlow {
 
   flush(): void {
     if (this.out.position === 0) return
+    this.#owner.flushing()
     if (this.#state === 'open') this.#socket.write(this.out.take())
     else this.out.truncate(0)
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { ConnectionLostError, type Outcome, PostgresError, type PostgresReport } from '../errors.ts'
 import { Channel } from './channel.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
+import { writeSync } from './frontend.ts'
 import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
 import type { Continuation, Request } from './request.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -28,6 +29,10 @@ export class Pipeline {
   readonly #waiting = new RequestQueue()
   #holds = 0
   #alone: Request | undefined
+  /** A prelude that is written, but for its Sync. */
+  #unsynced: Request | undefined
+  /** Whether a prelude failed: what is in flight behind it was skipped. */
+  #preludeFailed = false
   /** How many of those in flight may be cancelled. */
   #cancellable = 0
   /** What the server said before it hung up: an ErrorResponse of severity FATAL. */
@@ -42,6 +47,7 @@ export class Pipeline {
     this.#status = status
     this.#channel = new Channel(socket, rest, {
       message: (type, bytes, start, end) => this.#message(type, bytes, start, end),
+      flushing: () => this.#syncPrelude(),
       closed: (reason) => this.#settleClosed(reason),
     })
   }
@@ -149,6 +155,7 @@ export class Pipeline {
   /** Inside a transaction, whatever is cancelled cannot be run again. */
   #mayStart(request: Request): boolean {
     if (this.#alone !== undefined || this.#holds > 0) return false
+    if (this.#unsynced !== undefined && !request.isFollower) return false
     if (request.isSolitary && this.#inFlight.first !== undefined) return false
     return this.#cancellable === 0 || (this.#status === 'I' && !request.isFragile)
   }
@@ -177,9 +184,37 @@ export class Pipeline {
     const leads = this.#inFlight.first === undefined
     this.#inFlight.push(request)
     if (request.cancellable) this.#cancellable++
-    if (request.alone) this.#alone = request
+    if (request.isPrelude) this.#unsynced = request
+    else if (this.#unsynced !== undefined) this.#follow(request)
+    else if (request.alone) this.#alone = request
     this.#channel.flushSoon()
     if (leads) request.reachedHead()
+  }
+
+  /** `request`'s Sync ends the prelude, too. Nothing is written behind it before that has succeeded. */
+  #follow(request: Request): void {
+    this.#unsynced!.hasSync = false
+    this.#unsynced = undefined
+    this.#alone = request
+  }
+
+  /** Nobody has come who could end the prelude with his own Sync. */
+  #syncPrelude(): void {
+    if (this.#unsynced === undefined) return
+    writeSync(this.#channel.out)
+    this.#alone = this.#unsynced
+    this.#unsynced = undefined
+  }
+
+  /** The prelude has succeeded: the server is at its follower. */
+  #leavePrelude(prelude: Request): void {
+    this.#inFlight.shift()
+    prelude.ready(this.#status)
+    const follower = this.#inFlight.first!
+    follower.reachedHead()
+    if (follower.alone) return
+    this.#alone = undefined
+    this.#pump()
   }
 
   #pump(): void {
@@ -206,9 +241,12 @@ export class Pipeline {
       case Backend.ReadyForQuery:
         this.#ready(bytes, start, end)
         break
-      case Backend.CommandComplete:
-        this.#expectHead(type).commandComplete(new BodyReader(bytes, start, end).cstring())
+      case Backend.CommandComplete: {
+        const head = this.#expectHead(type)
+        head.commandComplete(new BodyReader(bytes, start, end).cstring())
+        if (head.isPrelude && head.isAnswered && !head.hasSync) this.#leavePrelude(head)
         break
+      }
       case Backend.BindComplete:
         this.#expectHead(type).bindComplete()
         break
@@ -273,6 +311,7 @@ export class Pipeline {
   }
 
   #error(error: PostgresError): void {
+    if (this.#inFlight.first?.isPrelude) this.#preludeFailed = true
     if (error.severity === 'FATAL' || error.severity === 'PANIC') {
       this.#farewell = error
       this.#channel.destroy(this.#loss('unknown'))
@@ -325,7 +364,7 @@ export class Pipeline {
   #settleClosed(reason: ConnectionLostError | undefined): void {
     this.#closed = { reason }
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
-      request.lost((outcome) => this.#loss(outcome), 'unknown')
+      request.lost((outcome) => this.#loss(outcome), this.#preludeFailed ? 'not-sent' : 'unknown')
     }
     for (let request = this.#nextWaiting(); request !== undefined; request = this.#nextWaiting()) {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')

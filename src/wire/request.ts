@@ -38,6 +38,28 @@ export abstract class Request {
   /** Whether `prepare` was called since the request was last to be written. */
   prepared = false
 
+  /** Whether what was written ends with a Sync of its own. That of a prelude is written when no follower has come. */
+  hasSync = true
+
+  /**
+   * Whether it has to succeed before anything else runs. It writes no Sync itself: the next request, where that comes
+   * in the same turn and is a follower, is written behind it under one Sync, so that the server skips it should the
+   * prelude fail. The connection is of no use then, and that request was not run.
+   */
+  get isPrelude(): boolean {
+    return false
+  }
+
+  /** Of a prelude: whether all its answers are in. */
+  get isAnswered(): boolean {
+    return false
+  }
+
+  /** Whether it may be written behind a prelude under one Sync: it ends with a Sync, and not with a Query. */
+  get isFollower(): boolean {
+    return false
+  }
+
   /**
    * Whether a cancel that misses its aim and hits this request would show: what was cancelled cannot be run again
    * unseen. Such a request is not written while one that may be cancelled is in flight before it.

@@ -73,6 +73,10 @@ export abstract class PreparedCommand<T> extends Command<T> {
     return !this.#store.keeps(this.sql)
   }
 
+  override get isFollower(): boolean {
+    return true
+  }
+
   /** Makes the arguments ready for `writeExecution`. May run the user's code. */
   protected abstract prepareExecution(statement: Statement): void
   /** Writes Bind and Execute, once or more. */

@@ -2,22 +2,9 @@ import { ConnectionLostError, InterfaceError, type Outcome, type PostgresReport 
 import { SimpleColumn, SimpleCommand } from '../commands/simple-command.ts'
 import { noLimits, type Session } from '../session.ts'
 import { quoteIdentifier } from '../sql/sql.ts'
+import { ResetCommand } from './reset-command.ts'
+import { restore } from './restore.ts'
 import { noPart, SessionPart, type SessionParts } from './session-parts.ts'
-
-/**
- * What a session can carry over to its next owner, taken back. Authorization comes first: what follows runs
- * with the rights of the session itself. Functions and catalogs are named with their schema, so that no
- * search_path can divert them.
- */
-const restore: readonly [part: SessionParts, sql: string][] = [
-  [SessionPart.role, 'RESET SESSION AUTHORIZATION; RESET ROLE'],
-  [SessionPart.settings, 'RESET ALL'],
-  [SessionPart.cursors, 'CLOSE ALL'],
-  [SessionPart.channels, 'UNLISTEN *'],
-  [SessionPart.temporaryObjects, 'DISCARD TEMP'],
-  [SessionPart.sequences, 'DISCARD SEQUENCES'],
-  [SessionPart.locks, 'SELECT pg_catalog.pg_advisory_unlock_all()'],
-]
 
 /**
  * The owner's defaults, or those of the role or the database, count for the reset's own transaction, too: a serializable,
@@ -37,22 +24,34 @@ const openTransaction: PostgresReport = {
     'end it before the release, or use transaction()',
 }
 
+export interface ResetManner {
+  /** How long a reset that nobody waits for may take, in milliseconds; 0: no limit. */
+  limit: number
+  /** Whether the next owner may have the session at once, its first statement waiting for the reset on the server. */
+  mayGoAhead: boolean
+}
+
 /**
  * Brings a released session back to what its next owner expects: nothing of the last owner's runs, no
- * transaction is open, and `parts` of its state are as they were at its start. Rejects where that cannot be had, and
- * the connection must be closed. `warn` hears of a transaction that was left open. `undefined`: nothing is to be done.
+ * transaction is open, and `parts` of its state are as they were at its start. `warn` hears of a transaction that was
+ * left open. `undefined`: there is nothing to wait for, as nothing is to be done, or the reset goes ahead of whatever
+ * the next owner asks for. Rejects where it cannot be had, and the connection must be closed.
  */
 export function resetReleased(
   session: Session,
   parts: SessionParts,
+  { limit, mayGoAhead }: ResetManner,
   warn: (report: PostgresReport) => void,
 ): Promise<void> | undefined {
   if (session.isClosed)
     return Promise.reject(new ConnectionLostError('the connection was closed by its user'))
-  if (!session.isIdle) return reset(session, parts, warn)
-  if (session.isClean) return undefined
-  if (parts !== noPart || session.transactionStatus !== 'I') return reset(session, parts, warn)
+  if (session.isClean && (session.isIdle || session.isResetting)) return undefined
+  if (!session.isIdle || session.transactionStatus !== 'I' || session.hasPrepared) {
+    return reset(session, parts, warn)
+  }
+  if (parts !== noPart && !(mayGoAhead && session.keepsStatements)) return reset(session, parts, warn)
   session.markClean()
+  if (parts !== noPart) session.resetAhead(new ResetCommand(session, parts), limit)
   return undefined
 }
 

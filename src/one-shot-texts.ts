@@ -1,5 +1,4 @@
-import { partsTouchedBy } from './connection/reset/session-parts.ts'
-import { noPart } from './connection/reset/session-parts.ts'
+import { noPart, partsTouchedBy } from './connection/reset/session-parts.ts'
 import { firstWord } from './connection/sql/first-word.ts'
 import { sqlTokens } from './connection/sql/sql-tokens.ts'
 
@@ -14,19 +13,32 @@ const instead = new Map(
   }).flatMap(([use, words]) => words.map((word) => [word, use] as const)),
 )
 
-
 /** What a statement is not to share a connection with, though it leaves no trace in the session: it may wait for others' locks. */
 const waiting = new Set(['insert', 'update', 'delete', 'merge', 'for'])
 const readers = new Set(['select', 'values', 'table', 'with'])
 
+/** The share of the newest run in the average. */
+const weight = 1 / 8
+
 /** What the pool knows of one statement that is run by itself. */
-export interface OneShotText {
+export class OneShotText {
   /** Its first word and what to use in its place, where it makes no sense by itself. */
   readonly refusal: { word: string; use: string } | undefined
   /** Whether, by its text, it only reads, waits for nobody and leaves nothing behind in the session. */
   readonly mayShare: boolean
-  /** How long the server takes for it, in milliseconds: a moving average; undefined before its first end. */
-  time: number | undefined
+  /** How long the server takes for it, in milliseconds: a moving average; NaN before its first end. */
+  time = Number.NaN
+
+  constructor(sql: string) {
+    const word = firstWord(sql)
+    const use = instead.get(word)
+    this.refusal = use === undefined ? undefined : { word, use }
+    this.mayShare = readers.has(word) && onlyReads(sql)
+  }
+
+  took(time: number): void {
+    this.time = Number.isNaN(this.time) ? time : this.time + (time - this.time) * weight
+  }
 }
 
 /** The texts that are remembered; when there are more, it starts anew. */
@@ -41,7 +53,7 @@ export class OneShotTexts {
   of(sql: string): OneShotText {
     let text = this.#known.get(sql)
     if (text === undefined) {
-      text = read(sql)
+      text = new OneShotText(sql)
       if (sql.length <= longestRemembered) {
         if (this.#known.size >= remembered) this.#known.clear()
         this.#known.set(sql, text)
@@ -49,13 +61,6 @@ export class OneShotTexts {
     }
     return text
   }
-}
-
-function read(sql: string): OneShotText {
-  const word = firstWord(sql)
-  const use = instead.get(word)
-  const refusal = use === undefined ? undefined : { word, use }
-  return { refusal, mayShare: readers.has(word) && onlyReads(sql), time: undefined }
 }
 
 function onlyReads(sql: string): boolean {

@@ -1,3 +1,4 @@
+import { Carrier } from './carrier.ts'
 import type { SessionCall } from './connection/queries.ts'
 import type { CallLimits, Session } from './connection/session.ts'
 import type { Clock } from './deadline.ts'
@@ -11,17 +12,8 @@ import type { Lease, ResourcePool } from './pooling/index.ts'
 const quick = 5
 /** Up to so many statements are in flight on one connection before another idle one is taken. */
 const fewInFlight = 8
-/** No more than this are in flight on one connection, */
-const mostInFlight = 128
-/** and no more than the server is expected to take so many milliseconds for. */
-const longestQueue = 10
 /** A connection is given back after so many milliseconds of shared use, for what is looked at then: its lifetimes, `expire`. */
 const longestShift = 250
-
-interface OneShotLimits {
-  timeout: number
-  signal: AbortSignal | undefined
-}
 
 export interface OneShotSettings {
   /** Whether statements may share a connection at all. */
@@ -34,28 +26,20 @@ export interface OneShotSettings {
   leakThreshold: number
 }
 
-/** A leased connection that carries one-shots of several callers. */
-class Carrier {
-  readonly lease: Lease<Session>
-  readonly since: number
-  inFlight = 0
-  /** What the server is expected to take for those in flight, in milliseconds. */
-  work = 0
-  /** When the last one ended, or the first began. */
-  progressAt: number
-  leaves = false
-
-  constructor(lease: Lease<Session>, now: number) {
-    this.lease = lease
-    this.since = now
-    this.progressAt = now
-  }
+/** One statement to be run by itself. */
+interface OneShot<T> {
+  method: string
+  sql: string
+  text: OneShotText
+  /** Its time-out counts the wait for a connection. */
+  limits: CallLimits
+  call: SessionCall<T>
 }
 
 /**
  * The statements that run by themselves on whatever connection is free. Quick ones that only read share connections:
  * they are written behind one another without waiting for the answers, each its own transaction. Whoever waits for a
- * connection of his own comes before those that come later.
+ * connection comes before those that come later.
  */
 export class OneShots {
   readonly #resources: ResourcePool<Session>
@@ -82,27 +66,24 @@ export class OneShots {
    * Rejects with InterfaceError where it would have no effect by itself, with what `acquire` rejects with, and with what
    * `call` does.
    */
-  run<T>(method: string, sql: string, limits: OneShotLimits, call: SessionCall<T>): Promise<T> {
+  run<T>(method: string, sql: string, limits: CallLimits, call: SessionCall<T>): Promise<T> {
     const text = this.#texts.of(sql)
     if (text.refusal !== undefined) return Promise.reject(refused(method, text.refusal))
-    if (!this.#shares(text)) return this.#runAlone(method, text, sql, limits, call)
-    if (this.#resources.isOpenToAll && !limits.signal?.aborted) {
-      const carrier = this.#carrierWithRoom(method, text)
-      if (carrier !== undefined) return this.#ride(carrier, method, text, sql, limits, call)
-    }
-    return this.#waitToRide(method, text, sql, limits, call)
-  }
-
-  #shares({ mayShare, time }: OneShotText): boolean {
-    return this.#settings.shares && mayShare && time !== undefined && time <= quick
+    const shot = { method, sql, text, limits, call }
+    if (!this.#settings.shares || !text.mayShare || !(text.time <= quick)) return this.#runAlone(shot)
+    if (!this.#resources.isOpenToAll || limits.signal?.aborted) return this.#waitAndShare(shot)
+    const now = this.#clock.now()
+    const carrier = this.#carrierWithRoom(shot, now)
+    if (carrier === undefined) return this.#waitAndShare(shot)
+    carrier.board(text.time, now)
+    return this.#ride(carrier, shot, text.time)
   }
 
   /** A carrier that is short, else an idle connection, else the carrier with the least in flight. */
-  #carrierWithRoom(method: string, text: OneShotText): Carrier | undefined {
-    const now = this.#clock.now()
+  #carrierWithRoom({ method, text }: OneShot<unknown>, now: number): Carrier | undefined {
     let least: Carrier | undefined
     for (const carrier of this.#carriers) {
-      if (!this.#hasRoom(carrier, text, now)) continue
+      if (!carrier.hasRoom(text.time, now)) continue
       if (carrier.inFlight < fewInFlight) return carrier
       if (least === undefined || carrier.inFlight < least.inFlight) least = carrier
     }
@@ -110,156 +91,105 @@ export class OneShots {
     return lease === undefined ? least : this.#carry(lease, now)
   }
 
-  #hasRoom(carrier: Carrier, text: OneShotText, now: number): boolean {
-    if (carrier.leaves || carrier.inFlight >= mostInFlight) return false
-    if (carrier.inFlight > 0 && now - carrier.progressAt > longestQueue) return false
-    return carrier.inFlight === 0 || carrier.work + text.time! <= longestQueue
-  }
-
   #carry(lease: Lease<Session>, now: number): Carrier {
-    const carrier = new Carrier(lease, now)
+    const carrier = new Carrier(lease, now, now + this.#longestShift)
     this.#carriers.push(carrier)
     this.#byLease.set(lease, carrier)
     return carrier
   }
 
-  #ride<T>(
-    carrier: Carrier,
-    method: string,
-    text: OneShotText,
-    sql: string,
-    limits: OneShotLimits,
-    call: SessionCall<T>,
-  ): Promise<T> {
-    this.#board(carrier, text)
-    return this.#finish(carrier, method, text, sql, limits, call)
-  }
-
-  #board(carrier: Carrier, text: OneShotText): void {
-    if (carrier.inFlight++ === 0) carrier.progressAt = this.#clock.now()
-    carrier.work += text.time ?? 0
-  }
-
-  #finish<T>(
-    carrier: Carrier,
-    method: string,
-    text: OneShotText,
-    sql: string,
-    limits: OneShotLimits,
-    call: SessionCall<T>,
-  ): Promise<T> {
-    const expected = text.time ?? 0
+  /** Runs a statement that has boarded with `work`. */
+  #ride<T>(carrier: Carrier, shot: OneShot<T>, work: number): Promise<T> {
     const session = carrier.lease.connection
-    return call(session, limits).then(
+    let result: Promise<T>
+    try {
+      result = shot.call(session, shot.limits)
+    } catch (error) {
+      result = Promise.reject(error)
+    }
+    return result.then(
       (value) => {
-        this.#ended(carrier, text, expected)
+        this.#alight(carrier, shot.text, work)
         return value
       },
       (error: unknown) => {
-        this.#ended(carrier, text, expected)
-        if (wasNotReset(error, session)) return this.run(method, sql, limits, call)
+        this.#alight(carrier, shot.text, work)
+        if (wasNotReset(error, session)) return this.run(shot.method, shot.sql, shot.limits, shot.call)
         throw error
       },
     )
   }
 
-  #ended(carrier: Carrier, text: OneShotText, expected: number): void {
+  #alight(carrier: Carrier, text: OneShotText, work: number): void {
     const now = this.#clock.now()
-    noteTime(text, now - carrier.progressAt)
-    carrier.progressAt = now
-    carrier.inFlight--
-    carrier.work = carrier.inFlight === 0 ? 0 : carrier.work - expected
-    const { connection: session } = carrier.lease
+    text.took(carrier.alight(work, now))
     const { maxQueries } = this.#settings
-    if (
-      now - carrier.since >= this.#longestShift ||
-      session.isClosed ||
-      (maxQueries > 0 && session.commands >= maxQueries)
-    ) {
-      carrier.leaves = true
-    }
-    if (!this.#resources.isOpenToAll) this.#takeJoiners(carrier, now)
+    if (maxQueries > 0 && carrier.lease.connection.commands >= maxQueries) carrier.leave()
+    this.#takeJoiners(carrier, now)
     if (carrier.inFlight > 0) return
-    if (carrier.leaves || !this.#resources.isOpenToAll) this.#leave(carrier)
-    // What its callers do next may need it again.
-    else setImmediate(() => carrier.inFlight === 0 && this.#leave(carrier))
+    if (carrier.isLeaving || !this.#resources.isOpenToAll) this.#giveBack(carrier)
+    else setImmediate(this.#giveBackIdle, carrier)
   }
 
-  /** Those at the head of the queue that may share come along. */
+  /** Those at the head of the pool's queue that share, too, come along. */
   #takeJoiners(carrier: Carrier, now: number): void {
-    while (this.#hasRoom(carrier, nothingKnown, now) && this.#resources.serveJoiner(carrier.lease)) {
-      this.#board(carrier, nothingKnown)
-    }
+    if (this.#resources.waitingSize === 0) return
+    while (carrier.hasRoom(0, now) && this.#resources.serveJoiner(carrier.lease)) carrier.board(0, now)
   }
 
-  #leave(carrier: Carrier): void {
+  /** Its callers have had their answers: what they asked for next has kept it. */
+  readonly #giveBackIdle = (carrier: Carrier) => {
+    if (carrier.inFlight === 0) this.#giveBack(carrier)
+  }
+
+  #giveBack(carrier: Carrier): void {
     const index = this.#carriers.indexOf(carrier)
     if (index < 0) return
     this.#carriers.splice(index, 1)
-    carrier.leaves = true
+    carrier.leave()
     carrier.lease.release()
   }
 
-  async #waitToRide<T>(
-    method: string,
-    text: OneShotText,
-    sql: string,
-    limits: OneShotLimits,
-    call: SessionCall<T>,
-  ): Promise<T> {
+  async #waitAndShare<T>(shot: OneShot<T>): Promise<T> {
     const started = this.#clock.now()
-    const lease = await this.#acquire(method, limits, true)
+    const lease = await this.#acquire(shot, true)
     let carrier = this.#byLease.get(lease)
     if (carrier === undefined) {
-      carrier = this.#carry(lease, this.#clock.now())
-      this.#board(carrier, nothingKnown)
-      this.#takeJoiners(carrier, carrier.since)
+      const now = this.#clock.now()
+      carrier = this.#carry(lease, now)
+      carrier.board(0, now)
+      this.#takeJoiners(carrier, now)
     }
-    return this.#finish(carrier, method, text, sql, this.#left(limits, started), call)
+    return this.#ride(carrier, { ...shot, limits: this.#left(shot, started) }, 0)
   }
 
-  async #runAlone<T>(
-    method: string,
-    text: OneShotText,
-    sql: string,
-    limits: OneShotLimits,
-    call: SessionCall<T>,
-  ): Promise<T> {
+  async #runAlone<T>(shot: OneShot<T>): Promise<T> {
     const started = this.#clock.now()
-    const lease = await this.#acquire(method, limits, false)
+    const lease = await this.#acquire(shot, false)
     const session = lease.connection
     const begun = this.#clock.now()
     try {
-      const value = await call(session, this.#left(limits, started))
-      noteTime(text, this.#clock.now() - begun)
+      const value = await shot.call(session, this.#left(shot, started))
+      shot.text.took(this.#clock.now() - begun)
       return value
     } catch (error) {
       if (!wasNotReset(error, session)) throw error
     } finally {
       lease.release()
     }
-    return this.run(method, sql, this.#left(limits, started), call)
+    return this.run(shot.method, shot.sql, this.#left(shot, started), shot.call)
   }
 
-  #acquire(method: string, { timeout, signal }: OneShotLimits, joins: boolean): Promise<Lease<Session>> {
+  #acquire({ method, limits }: OneShot<unknown>, joins: boolean): Promise<Lease<Session>> {
     const { acquireTimeout } = this.#settings
+    const { timeout, signal } = limits
     const wait = timeout === 0 ? acquireTimeout : Math.min(timeout, acquireTimeout || timeout)
     return this.#lending.acquire({ timeout: wait, signal, joins }, method).catch(notSent)
   }
 
-  #left({ timeout, signal }: OneShotLimits, started: number): CallLimits {
+  #left({ limits: { timeout, signal } }: OneShot<unknown>, started: number): CallLimits {
     return { timeout: timeout === 0 ? 0 : Math.max(1, timeout - (this.#clock.now() - started)), signal }
   }
-}
-
-/** Of a statement that waits in the pool's queue only the pool knows the turn. */
-const nothingKnown: OneShotText = { refusal: undefined, mayShare: true, time: 0 }
-
-/** The share of the newest run in the average. */
-const weight = 1 / 8
-
-function noteTime(text: OneShotText, time: number): void {
-  text.time = text.time === undefined ? time : text.time + (time - text.time) * weight
 }
 
 function refused(method: string, { word, use }: { word: string; use: string }): InterfaceError {

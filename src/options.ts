@@ -62,7 +62,11 @@ export interface PoolOptions
     PoolDiagnostics {}
 
 const hookNames = ['connect', 'init', 'setup'] as const satisfies readonly (keyof PoolHooks)[]
-const switches = ['detectDeadlocks', 'allowExitOnIdle', 'shareOneShots'] as const satisfies readonly (keyof PoolDiagnostics)[]
+const switches = [
+  'detectDeadlocks',
+  'allowExitOnIdle',
+  'shareOneShots',
+] as const satisfies readonly (keyof PoolDiagnostics)[]
 
 /** @throws InterfaceError naming the option that is unknown, or is not what it should be. */
 export function checkPoolOptions(options: PoolOptions): void {

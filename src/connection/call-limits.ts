@@ -8,6 +8,8 @@ export interface Limits {
   signal: AbortSignal | undefined
 }
 
+const defaults: Limits = { timeout: undefined, signal: undefined }
+
 /**
  * The limits among a call's options.
  *
@@ -16,9 +18,10 @@ export interface Limits {
  */
 export function readLimits(
   call: string,
-  options: { timeout?: Duration | undefined; signal?: AbortSignal | undefined } = {},
+  options?: { timeout?: Duration | undefined; signal?: AbortSignal | undefined },
   others: readonly string[] = [],
 ): Limits {
+  if (options === undefined) return defaults
   return checked(call, () => {
     checkOptions(options, ['timeout', 'signal', ...others])
     const { timeout, signal } = options

@@ -53,7 +53,7 @@ export type SessionCall<T> = (session: Session, limits: CallLimits) => Promise<T
  * also with what `acquire` rejects with.
  */
 export abstract class Queries {
-  /** Runs `call` on this object's session, bounded by the caller's options. */
+  /** Runs `call` on this object's session, bounded by the caller's options. What it throws is a rejection. */
   protected abstract callSession<T>(
     method: string,
     sql: string,
@@ -63,42 +63,43 @@ export abstract class Queries {
 
   /** All rows. */
   fetch<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<R[]> {
-    return this.#query('fetch', sql, args, options, 0, allRows) as Promise<R[]>
+    return this.#query('fetch', sql, args, options, options?.rowMode, 0, allRows) as Promise<R[]>
   }
 
   /** The first row, or `null` where there is none. The server is asked for one row only. */
   fetchRow<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<R | null> {
-    return this.#query('fetchRow', sql, args, options, 1, firstRow) as Promise<R | null>
+    return this.#query('fetchRow', sql, args, options, options?.rowMode, 1, firstRow) as Promise<R | null>
   }
 
   /** The first column of the first row, or `null` where there is none. */
   fetchVal<V = unknown>(sql: Sql, args?: readonly unknown[], options?: CallOptions): Promise<V | null> {
-    return this.#query(
-      'fetchVal',
-      sql,
-      args,
-      { ...options, rowMode: 'array' },
-      1,
-      firstValue,
-    ) as Promise<V | null>
+    return this.#query('fetchVal', sql, args, options, 'array', 1, firstValue) as Promise<V | null>
   }
 
   /** All rows with what is known of them. */
   query<R = Row>(sql: Sql, args?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
-    return this.#query('query', sql, args, options, 0, wholeResult) as Promise<QueryResult<R>>
+    const result = this.#query('query', sql, args, options, options?.rowMode, 0, wholeResult)
+    return result as Promise<QueryResult<R>>
   }
 
   /**
    * Runs a statement and gives its command tag: `'INSERT 0 1'`. Without arguments the text may hold several
    * statements, separated by `;`: they are one transaction, and the tag is the last one's.
    */
-  async execute(sql: Sql, args?: readonly unknown[], options?: CallOptions): Promise<string> {
-    const statement = readSql('execute', sql, args)
-    return this.#call('execute', statement.text, options, (session, limits) =>
-      statement.args.length === 0
-        ? session.run(new SimpleCommand(session, statement.text), limits)
-        : session.run(new QueryCommand(session, statement.text, statement.args, tagOnly, commandTag), limits),
-    )
+  execute(sql: Sql, args?: readonly unknown[], options?: CallOptions): Promise<string> {
+    try {
+      const statement = readSql('execute', sql, args)
+      return this.#call('execute', statement.text, options, (session, limits) =>
+        statement.args.length === 0
+          ? session.run(new SimpleCommand(session, statement.text), limits)
+          : session.run(
+              new QueryCommand(session, statement.text, statement.args, tagOnly, commandTag),
+              limits,
+            ),
+      )
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -113,19 +114,25 @@ export abstract class Queries {
     )
   }
 
-  async #query<T>(
+  /** No `async`: what a call costs is counted in its promises. */
+  #query<T>(
     method: string,
     sql: Sql,
     args: readonly unknown[] | undefined,
     options: QueryOptions | undefined,
+    rowMode: RowMode | undefined,
     limit: number,
     finish: (result: StatementResult) => T,
   ): Promise<T> {
-    const statement = readSql(method, sql, args)
-    const shape = { rowMode: checkRowMode(method, options?.rowMode), limit }
-    return this.#call(method, statement.text, options, (session, limits) =>
-      session.run(new QueryCommand(session, statement.text, statement.args, shape, finish), limits),
-    )
+    try {
+      const statement = readSql(method, sql, args)
+      const shape = { rowMode: checkRowMode(method, rowMode), limit }
+      return this.#call(method, statement.text, options, (session, limits) =>
+        session.run(new QueryCommand(session, statement.text, statement.args, shape, finish), limits),
+      )
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #call<T>(method: string, sql: string, options: CallOptions | undefined, call: SessionCall<T>): Promise<T> {

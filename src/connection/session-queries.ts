@@ -83,7 +83,7 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
     throw new InterfaceError(`cannot call ${kind}.${method}(): ${this.#ended}`, { outcome: 'not-sent' })
   }
 
-  protected override async callSession<T>(
+  protected override callSession<T>(
     method: string,
     _sql: string,
     limits: Limits,

@@ -78,7 +78,7 @@ export class Session implements PreparedCommandHost {
   /** `#commands` when the session was last as new. */
   #cleanAt = 0
   #portals = 0
-  #hasPrepared = false
+  #keepsProcess = true
   #whenReset: Promise<void> = Promise.resolve()
   #unfit: ConnectionLostError | undefined
   #failedBy: RockpoolError | undefined
@@ -118,12 +118,6 @@ export class Session implements PreparedCommandHost {
 
   markClean(): void {
     this.#cleanAt = this.#commands
-    this.#hasPrepared = false
-  }
-
-  /** Whether a statement was prepared with SQL's PREPARE since the session was new, or was reset. */
-  get hasPrepared(): boolean {
-    return this.#hasPrepared
   }
 
   /** Whether it keeps prepared statements; else what is prepared goes with the next Sync, as a bouncer may stand between. */
@@ -133,7 +127,7 @@ export class Session implements PreparedCommandHost {
 
   /** Whether a reset is still to be answered. */
   get isResetting(): boolean {
-    return this.#pipeline.head?.isPrelude === true
+    return this.#pipeline.isInPrelude
   }
 
   /** Resolves when the last reset has ended, well or not. */
@@ -152,6 +146,9 @@ export class Session implements PreparedCommandHost {
       reset.timeout = limit
       reset.deadline = this.#settings.clock.now() + limit
       this.#expiry.watch(reset.deadline)
+    }
+    reset.onFinished = () => {
+      if (!this.#keepsProcess && this.isIdle) this.#expiry.stop()
     }
     // Who is concerned hears of the failure by the loss of the connection.
     this.#whenReset = reset.promise.catch(() => {})
@@ -305,6 +302,7 @@ export class Session implements PreparedCommandHost {
 
   /** Whether the connection, while it is open, keeps the process alive; not: neither does a time-out that is over. */
   keepProcess(keeps: boolean): void {
+    this.#keepsProcess = keeps
     this.#pipeline.keepProcess(keeps)
     if (!keeps && this.isIdle) this.#expiry.stop()
   }
@@ -324,7 +322,6 @@ export class Session implements PreparedCommandHost {
 
   commandEnded(tag: string): void {
     if (tag === 'COMMIT') this.#commits++
-    if (tag === 'PREPARE') this.#hasPrepared = true
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') {
       this.forgetStatements()
       this.resetStatements.forget()

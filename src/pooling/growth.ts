@@ -75,7 +75,9 @@ export class Growth<C> {
     const { connector, slots, generation } = this.#core
     const slot = new Slot<C>(generation)
     slots.move(slot, 'connecting')
-    attempt(() => connector.connect((error, reason = 'lost') => this.#lost(slot, error, reason), slot.abort.signal)).then(
+    attempt(() =>
+      connector.connect((error, reason = 'lost') => this.#lost(slot, error, reason), slot.abort.signal),
+    ).then(
       (connection) => this.#opened(slot, connection, now),
       (error: unknown) => this.#connectFailed(slot, error),
     )

@@ -276,7 +276,10 @@ export class ResourcePool<C> {
           : parseDuration('timeout', options.timeout)
       if (core.queue.length >= core.settings.maxWaiting + this.#prospects()) throw overloaded(core, now)
       if (core.phase === 'new') core.phase = 'open'
-      core.queue.add(new Waiter(now, timeout, options.holder, options.joins === true, resolve, reject), options.signal)
+      core.queue.add(
+        new Waiter(now, timeout, options.holder, options.joins === true, resolve, reject),
+        options.signal,
+      )
       this.#pump(now)
     })
   }

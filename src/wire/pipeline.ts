@@ -31,8 +31,6 @@ export class Pipeline {
   #alone: Request | undefined
   /** A prelude that is written, but for its Sync. */
   #unsynced: Request | undefined
-  /** Whether a prelude failed: what is in flight behind it was skipped. */
-  #preludeFailed = false
   /** How many of those in flight may be cancelled. */
   #cancellable = 0
   /** What the server said before it hung up: an ErrorResponse of severity FATAL. */
@@ -62,9 +60,18 @@ export class Pipeline {
     return this.#timesOutside
   }
 
-  /** The request that the server works on. */
+  /**
+   * The request that the server works on, or has in hand: what it says of a prelude may come only with what it says of
+   * the follower.
+   */
   get head(): Request | undefined {
-    return this.#inFlight.first
+    const { first } = this.#inFlight
+    return first?.isPrelude && !first.hasSync ? first.next : first
+  }
+
+  /** Whether a prelude is still to be answered. */
+  get isInPrelude(): boolean {
+    return this.#inFlight.first?.isPrelude === true
   }
 
   get isIdle(): boolean {
@@ -184,11 +191,16 @@ export class Pipeline {
     const leads = this.#inFlight.first === undefined
     this.#inFlight.push(request)
     if (request.cancellable) this.#cancellable++
-    if (request.isPrelude) this.#unsynced = request
+    if (request.isPrelude) this.#begin(request)
     else if (this.#unsynced !== undefined) this.#follow(request)
     else if (request.alone) this.#alone = request
     this.#channel.flushSoon()
     if (leads) request.reachedHead()
+  }
+
+  #begin(prelude: Request): void {
+    prelude.hasSync = true
+    this.#unsynced = prelude
   }
 
   /** `request`'s Sync ends the prelude, too. Nothing is written behind it before that has succeeded. */
@@ -244,7 +256,7 @@ export class Pipeline {
       case Backend.CommandComplete: {
         const head = this.#expectHead(type)
         head.commandComplete(new BodyReader(bytes, start, end).cstring())
-        if (head.isPrelude && head.isAnswered && !head.hasSync) this.#leavePrelude(head)
+        if (head.isPrelude && head.fate === 'succeeded' && !head.hasSync) this.#leavePrelude(head)
         break
       }
       case Backend.BindComplete:
@@ -311,14 +323,22 @@ export class Pipeline {
   }
 
   #error(error: PostgresError): void {
-    if (this.#inFlight.first?.isPrelude) this.#preludeFailed = true
     if (error.severity === 'FATAL' || error.severity === 'PANIC') {
       this.#farewell = error
       this.#channel.destroy(this.#loss('unknown'))
       return
     }
-    this.#expectHead(Backend.ErrorResponse).error(error)
-    this.#resume()
+    const head = this.#expectHead(Backend.ErrorResponse)
+    head.error(error)
+    if (head.isPrelude && !head.hasSync) this.#endSkipping()
+    else this.#resume()
+  }
+
+  /** The server skips everything up to the follower's Sync, which one that pauses has not written yet. */
+  #endSkipping(): void {
+    if (!this.#inFlight.first!.next!.paused) return
+    writeSync(this.#channel.out)
+    this.#channel.flushSoon()
   }
 
   /** What made the head pause is answered. */
@@ -344,11 +364,26 @@ export class Pipeline {
     if (request.cancellable) this.#cancellable--
     request.alone = false
     if (this.#tellReady(request) === 'again') {
-      request.prepared = false
-      this.#preferred.push(request)
+      this.#repeat(request)
+      if (!request.hasSync) this.#skipFollower()
     }
     this.#inFlight.first?.reachedHead()
     this.#pump()
+  }
+
+  #repeat(request: Request): void {
+    request.prepared = false
+    this.#preferred.push(request)
+  }
+
+  /** The Sync that the server has answered was the follower's, which it skipped. */
+  #skipFollower(): void {
+    const follower = this.#inFlight.shift()!
+    if (follower.cancellable) this.#cancellable--
+    follower.alone = follower.paused = false
+    this.#alone = undefined
+    follower.skipped()
+    this.#repeat(follower)
   }
 
   /** A request that finds its answer broken is not over: it settles with the connection, which breaks by it. */
@@ -363,14 +398,21 @@ export class Pipeline {
 
   #settleClosed(reason: ConnectionLostError | undefined): void {
     this.#closed = { reason }
+    const outcome = this.#skipsFollower ? 'not-sent' : 'unknown'
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
-      request.lost((outcome) => this.#loss(outcome), this.#preludeFailed ? 'not-sent' : 'unknown')
+      request.lost((outcome) => this.#loss(outcome), outcome)
     }
     for (let request = this.#nextWaiting(); request !== undefined; request = this.#nextWaiting()) {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')
     }
     this.#checkIdle()
     this.#owner.closed(reason)
+  }
+
+  /** Whether the server's last word, an error, was about a prelude: it did nothing after that. */
+  get #skipsFollower(): boolean {
+    const head = this.#inFlight.first
+    return head?.isPrelude === true && (head.fate === 'failed' || this.#farewell !== undefined)
   }
 
   #loss(outcome: Outcome): ConnectionLostError {

@@ -44,15 +44,15 @@ export abstract class Request {
   /**
    * Whether it has to succeed before anything else runs. It writes no Sync itself: the next request, where that comes
    * in the same turn and is a follower, is written behind it under one Sync, so that the server skips it should the
-   * prelude fail. The connection is of no use then, and that request was not run.
+   * prelude fail. It is written again then, behind what the prelude has to write, or else the connection is of no use.
    */
   get isPrelude(): boolean {
     return false
   }
 
-  /** Of a prelude: whether all its answers are in. */
-  get isAnswered(): boolean {
-    return false
+  /** Of a prelude: whether it is still to succeed, has done so, or cannot, so that what is behind it was skipped. */
+  get fate(): 'open' | 'succeeded' | 'failed' {
+    return 'open'
   }
 
   /** Whether it may be written behind a prelude under one Sync: it ends with a Sync, and not with a Query. */
@@ -95,6 +95,8 @@ export abstract class Request {
   resume(_out: OutBuffer): void {
     throw brokenProtocol('a request was answered that was over')
   }
+  /** The prelude before it failed: what was written of this request came to nothing, and it is written again. */
+  skipped(): void {}
   /** Every request before this one is over: the server works on this one, or is about to. */
   reachedHead(): void {}
 

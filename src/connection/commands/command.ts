@@ -118,6 +118,14 @@ export abstract class Command<T> extends Request {
     if (this.#state === 'waiting') this.#state = 'written'
   }
 
+  override skipped(): void {
+    if (this.#state !== 'written') return
+    this.#state = 'waiting'
+    if (this.#gaveUp === undefined) return
+    this.#fail(this.#gaveUp('not-sent'))
+    this.onFinished?.()
+  }
+
   override refused(error: unknown): void {
     this.#fail(this.#reason('not-sent', error))
     this.onFinished?.()

@@ -1,7 +1,10 @@
 import { ConnectionLostError, type PostgresError } from '../../errors.ts'
+import type { TransactionStatus } from '../../wire/messages.ts'
 import type { OutBuffer } from '../../wire/out-buffer.ts'
-import { Command } from '../commands/command.ts'
+import type { Continuation } from '../../wire/request.ts'
+import { Command, takesCancel } from '../commands/command.ts'
 import type { Session } from '../session.ts'
+import { statementsAreLeft } from './reset-statements.ts'
 import type { SessionParts } from './session-parts.ts'
 
 /**
@@ -13,7 +16,10 @@ export class ResetCommand extends Command<void> {
   protected readonly copyNeedsSync = true
   readonly #session: Session
   readonly #parts: SessionParts
+  /** How many commands are still to be answered. */
   #left = 0
+  #fate: 'open' | 'failed' = 'open'
+  #writes: 'reset' | 'deallocation' = 'reset'
 
   constructor(session: Session, parts: SessionParts) {
     super(session)
@@ -25,12 +31,17 @@ export class ResetCommand extends Command<void> {
     return true
   }
 
-  override get isAnswered(): boolean {
-    return this.#left === 0
+  override get fate(): 'open' | 'succeeded' | 'failed' {
+    return this.#left === 0 ? 'succeeded' : this.#fate
   }
 
   protected override compose(out: OutBuffer): void {
-    this.#left = this.#session.resetStatements.write(out, this.#parts)
+    const { resetStatements, transactionStatus } = this.#session
+    this.#fate = 'open'
+    this.#left =
+      this.#writes === 'reset'
+        ? resetStatements.write(out, this.#parts, transactionStatus !== 'I')
+        : resetStatements.writeDeallocation(out)
   }
 
   protected override complete(): { value: undefined } {
@@ -44,10 +55,23 @@ export class ResetCommand extends Command<void> {
   /** What `pg_advisory_unlock_all` gives. */
   override dataRow(): void {}
 
+  /** A cancel that was meant for the last owner's statement, or statements that he prepared: it goes on with what is to do. */
   override error(error: PostgresError): void {
+    this.#fate = 'failed'
+    if (takesCancel(error, this.host)) return
+    if (this.#writes === 'reset' && statementsAreLeft(error)) {
+      this.#writes = 'deallocation'
+      return
+    }
     super.error(error)
     this.#session.resetFailed(
       new ConnectionLostError(`the connection could not be reset: ${error.message}`, { cause: error }),
     )
+  }
+
+  override ready(status: TransactionStatus): Continuation {
+    if (this.#fate === 'open' || this.failure !== undefined) return super.ready(status)
+    this.skipped()
+    return 'again'
   }
 }

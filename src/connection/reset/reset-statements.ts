@@ -1,17 +1,31 @@
+import type { PostgresError } from '../../errors.ts'
 import { writeCloseStatement, writeExecute, writeParse } from '../../wire/frontend.ts'
 import { Frontend } from '../../wire/messages.ts'
 import { OutBuffer } from '../../wire/out-buffer.ts'
 import { restore } from './restore.ts'
 import { everyPart, noPart, SessionPart, type SessionParts } from './session-parts.ts'
 
-/** The beginning and the end of the transaction, in every reset. */
+/** The beginning and the end of the transaction, in every reset of any part. */
 const frame = everyPart + 1
+/** The end of a transaction that was left open. */
+const rollback = frame * 2
 
 /** Fails where statements that SQL's PREPARE made are left: which ones, only an answer could tell. */
 const refuseStatements = `SELECT 1 OPERATOR(pg_catalog./) CASE WHEN EXISTS
   (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql) THEN 0 ELSE 1 END`
 
+/** Whether `refuseStatements` failed as it is to fail; nothing else in a reset divides. */
+export function statementsAreLeft({ sqlState }: PostgresError): boolean {
+  return sqlState === '22012'
+}
+
+const deallocate = `DO LANGUAGE plpgsql $$ DECLARE left_over pg_catalog.name; BEGIN
+  FOR left_over IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
+    EXECUTE pg_catalog.format('DEALLOCATE %I', left_over);
+  END LOOP; END $$`
+
 const steps = [
+  { part: rollback, sql: 'ROLLBACK' },
   // What is given by default may have it wait for other transactions: serializable, read-only and deferrable.
   { part: frame, sql: 'BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE' },
   ...restore.map(([part, sql]) => ({ part, sql })),
@@ -42,7 +56,7 @@ function scriptOf(parts: SessionParts): Script {
 function writeSteps(out: OutBuffer, parts: SessionParts, missing: SessionParts): number {
   let commands = 0
   for (const { part, name, sql } of steps) {
-    if ((part & (parts | frame)) === 0) continue
+    if ((part & parts) === 0) continue
     if ((part & missing) !== 0) {
       // It may be there though it was forgotten; closing what is not is no error.
       writeCloseStatement(out, name)
@@ -69,16 +83,24 @@ export class ResetStatements {
   #prepared: SessionParts = noPart
 
   /** Writes the reset of `parts`, without a Sync, and returns how many commands will be answered. */
-  write(out: OutBuffer, parts: SessionParts): number {
-    const needed = parts | frame
+  write(out: OutBuffer, parts: SessionParts, isTransactionOpen: boolean): number {
+    const needed = (parts === noPart ? noPart : parts | frame) | (isTransactionOpen ? rollback : noPart)
     const missing = needed & ~this.#prepared
     if (missing !== 0) {
       this.#prepared |= needed
-      return writeSteps(out, parts, missing)
+      return writeSteps(out, needed, missing)
     }
-    const { bytes, commands } = scriptOf(parts)
+    const { bytes, commands } = scriptOf(needed)
     out.bytes(bytes)
     return commands
+  }
+
+  /** Writes the end of the statements that were left, without a Sync. */
+  writeDeallocation(out: OutBuffer): number {
+    writeParse(out, '', deallocate)
+    writeBindBare(out, '')
+    writeExecute(out, 0)
+    return 1
   }
 
   /** The user's SQL may have deallocated them. */

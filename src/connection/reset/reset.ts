@@ -46,9 +46,7 @@ export function resetReleased(
   if (session.isClosed)
     return Promise.reject(new ConnectionLostError('the connection was closed by its user'))
   if (session.isClean && (session.isIdle || session.isResetting)) return undefined
-  if (!session.isIdle || session.transactionStatus !== 'I' || session.hasPrepared) {
-    return reset(session, parts, warn)
-  }
+  if (!session.isIdle || session.transactionStatus !== 'I') return reset(session, parts, warn)
   if (parts !== noPart && !(mayGoAhead && session.keepsStatements)) return reset(session, parts, warn)
   session.markClean()
   if (parts !== noPart) session.resetAhead(new ResetCommand(session, parts), limit)

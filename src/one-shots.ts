@@ -199,10 +199,11 @@ function refused(method: string, { word, use }: { word: string; use: string }): 
   )
 }
 
-/** What keeps a statement from its connection keeps it from the server. */
+/**
+ * What keeps a statement from its connection keeps it from the server, whatever became of the statement that the error
+ * was about before: that of a hook.
+ */
 function notSent(error: unknown): never {
-  if (error instanceof RockpoolError && error.outcome === undefined) {
-    Object.assign(error, { outcome: 'not-sent' })
-  }
+  if (error instanceof RockpoolError) Object.assign(error, { outcome: 'not-sent' })
   throw error
 }

@@ -277,7 +277,7 @@ export class ResourcePool<C> {
       if (core.queue.length >= core.settings.maxWaiting + this.#prospects()) throw overloaded(core, now)
       if (core.phase === 'new') core.phase = 'open'
       core.queue.add(
-        new Waiter(now, timeout, options.holder, options.joins === true, resolve, reject),
+        new Waiter(now, timeout, options.holder, resolve, reject, options.joins),
         options.signal,
       )
       this.#pump(now)

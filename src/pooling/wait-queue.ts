@@ -28,9 +28,9 @@ export class Waiter<C> implements Linked<Waiter<C>>, Timed {
     since: number,
     timeout: number,
     holder: string | undefined,
-    joins: boolean,
     resolve: (lease: Lease<C>) => void,
     reject: (reason: unknown) => void,
+    joins = false,
   ) {
     this.since = since
     this.timeout = timeout

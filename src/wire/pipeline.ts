@@ -330,6 +330,7 @@ export class Pipeline {
     }
     const head = this.#expectHead(Backend.ErrorResponse)
     head.error(error)
+    if (this.#closed !== undefined) return
     if (head.isPrelude && !head.hasSync) this.#endSkipping()
     else this.#resume()
   }

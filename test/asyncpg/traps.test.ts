@@ -88,15 +88,15 @@ describe("where asyncpg's pool goes wrong, this one", () => {
   it('R3: serves 50 callers of one connection in the order in which they came, one-shots among them', async () => {
     await open({ minSize: 1, maxSize: 1 })
     const held = await pool.acquire()
-    const order: number[] = []
-    const came = Array.from({ length: 50 }, async (_, turn) => {
-      const note = () => void order.push(turn)
-      if (turn % 2 === 0) return pool.use(note)
-      return pool.fetchVal('select 1').then(note)
-    })
+    await held.execute('create table served (place serial, turn int)')
+    const note = 'insert into served (turn) values ($1)'
+    const came = Array.from({ length: 50 }, (_, turn) =>
+      turn % 2 === 0 ? pool.use((connection) => connection.execute(note, [turn])) : pool.execute(note, [turn]),
+    )
     await held.release()
-    const newcomer = pool.use(() => void order.push(50))
+    const newcomer = pool.use((connection) => connection.execute(note, [50]))
     await Promise.all([...came, newcomer])
+    const order = await pool.fetchVal('select array_agg(turn order by place) from served')
     expect(order).toEqual(Array.from({ length: 51 }, (_, turn) => turn))
   })
 

@@ -40,7 +40,7 @@ describe.for(servers())('R7 on PostgreSQL $major: reset', (server) => {
     await open({ reset: 'auto' })
     await pool.use((connection) => connection.execute("set work_mem = '77MB'; listen news"))
     const prepared = await pool.fetch<{ statement: string }>(
-      "select statement from pg_catalog.pg_prepared_statements where name like 'rockpool_reset_%' order by name",
+      "select statement from pg_catalog.pg_prepared_statements where name like 'rockpool_reset_%' order by substring(name, '\\d+')::int",
     )
     expect(prepared.map(({ statement }) => statement)).toEqual([
       'BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE',

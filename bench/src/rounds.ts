@@ -23,17 +23,25 @@ export async function playRounds(
   entrants: readonly (() => Promise<void>)[],
   { rounds, ...load }: Plan,
 ): Promise<Measurement[][]> {
-  const results: Measurement[][] = entrants.map(() => [])
-  const lanes = entrants.map((request, lane) => ({ request, results: results[lane]! }))
-  for (const { request } of lanes) {
+  for (const request of entrants) {
     await measure(request, { ...load, seconds: Math.min(warmUpSeconds, load.seconds) })
   }
+  return interleave(
+    entrants.map((request) => () => measure(request, load)),
+    rounds,
+  )
+}
+
+/** Takes the entrants' laps in turn, round after round, every second round backwards. */
+export async function interleave<Lap>(
+  entrants: readonly (() => Promise<Lap>)[],
+  rounds: number,
+): Promise<Lap[][]> {
+  const lanes = entrants.map((lap) => ({ lap, results: [] as Lap[] }))
   for (let round = 0; round < rounds; round++) {
-    for (const lane of round % 2 === 0 ? lanes : lanes.toReversed()) {
-      lane.results.push(await measure(lane.request, load))
-    }
+    for (const { lap, results } of round % 2 === 0 ? lanes : lanes.toReversed()) results.push(await lap())
   }
-  return results
+  return lanes.map(({ results }) => results)
 }
 
 /** Each figure's median over the rounds; `requests` are all of them. */
@@ -49,6 +57,14 @@ export function ratio(
   rounds: readonly Measurement[],
   base: readonly Measurement[],
 ): Ratio {
-  const quotients = rounds.map((round, index) => round[figure] / base[index]![figure])
+  return ratioOf(
+    rounds.map((round) => round[figure]),
+    base.map((round) => round[figure]),
+  )
+}
+
+/** The same of plain figures, one a round. */
+export function ratioOf(own: readonly number[], base: readonly number[]): Ratio {
+  const quotients = own.map((value, round) => value / base[round]!)
   return { median: median(quotients), low: Math.min(...quotients), high: Math.max(...quotients) }
 }

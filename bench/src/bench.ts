@@ -1,49 +1,81 @@
+import { fileURLToPath } from 'node:url'
+import { clientTopics } from './client-topics.ts'
 import { positiveNumber, positiveWhole, readArguments, runCommand, UsageError } from './command-line.ts'
-import { machine } from './machine.ts'
-import type { Peer } from './peers/peer.ts'
-import { nodePostgres } from './peers/pg.ts'
-import { rockpool } from './peers/rockpool.ts'
-import { race, renderRace } from './race.ts'
+import { hardware, machine } from './machine.ts'
+import { handOut } from './pools/hand-out.ts'
+import { waiters } from './pools/waiters.ts'
+import { asText } from './report/text.ts'
+import { writeReport } from './report/write.ts'
 import { openServer } from './server.ts'
-import { TaskById } from './workloads/task-by-id.ts'
+import type { Finding, Topic } from './topic.ts'
 
-const peers = [...nodePostgres, ...rockpool]
-const callers = [1, 10, 200]
-const connections = 10
+const topics: readonly Topic[] = [...clientTopics, handOut, waiters]
 
 await runCommand(async (signal) => {
   const { dsn, flags } = readArguments(process.argv.slice(2), process.env, {
     seconds: '1',
     rounds: '5',
     only: '',
+    out: '',
   })
   const seconds = positiveNumber('seconds', flags.seconds)
   const rounds = positiveWhole('rounds', flags.rounds)
   const chosen = choose(flags.only)
 
   const server = await openServer(dsn)
+  const findings: Finding[] = []
   try {
     console.log(`${server.name}; ${machine()}`)
-    const workload = await TaskById.create(server.dsn)
-    try {
-      console.log(`${workload.description}; ${connections} connections each`)
-      console.log(`medians of ${rounds} rounds of ${seconds} s, all in turn\n`)
-      const laps = await race(server.dsn, chosen, workload, { callers, connections, seconds, rounds, signal })
-      console.log(renderRace(chosen, laps))
-      console.log(`\n${workload.checked.toLocaleString('en-US')} answers checked, none wrong.`)
-    } finally {
-      await workload.drop()
+    console.log(`medians of ${rounds} rounds of ${seconds} s, all in turn`)
+    for (const { topic, takes } of chosen) {
+      const tell = (line: string) => console.error(`… ${topic.name}: ${line}`)
+      const finding = await topic.measure({ dsn: server.dsn, rounds, seconds, signal, takes, tell })
+      console.log(`\n${asText(finding)}`)
+      findings.push(finding)
     }
   } finally {
     await server.stop()
   }
+
+  const folder = flags.out || (flags.only === '' ? docs() : undefined)
+  if (folder === undefined) return
+  const page = await writeReport(folder, findings, {
+    date: new Date().toISOString().slice(0, 10),
+    rounds,
+    seconds,
+    machine: hardware(),
+    server: server.name,
+    versions: Object.assign(
+      { 'Node.js': process.versions.node },
+      ...findings.map(({ versions }) => versions),
+    ),
+  })
+  console.log(`\nwritten: ${page} and its plots`)
 })
 
-/** @throws UsageError where no peer has `part` in its name. */
-function choose(part: string): Peer[] {
-  const chosen = peers.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase()))
+interface Choice {
+  topic: Topic
+  takes(peer: string): boolean
+}
+
+/**
+ * The topics with `part` in their name, and of the others those with peers that have it in theirs: with these only.
+ *
+ * @throws UsageError where there is none.
+ */
+function choose(part: string): Choice[] {
+  const has = (name: string) => name.toLowerCase().includes(part.toLowerCase())
+  const chosen = topics.flatMap((topic): Choice[] => {
+    if (has(topic.name)) return [{ topic, takes: () => true }]
+    return topic.peers.some(has) ? [{ topic, takes: has }] : []
+  })
   if (chosen.length > 0) return chosen
+  const names = topics.map(({ name, peers }) => `${name} (${peers.join(', ')})`)
   throw new UsageError(
-    `--only: none has ${JSON.stringify(part)} in its name; there are: ${peers.map(({ name }) => name).join('; ')}`,
+    `--only: none has ${JSON.stringify(part)} in its name; there are:\n${names.join('\n')}`,
   )
+}
+
+function docs(): string {
+  return fileURLToPath(new URL('docs', import.meta.resolve('rockpool/package.json')))
 }

@@ -50,14 +50,15 @@ export async function queueUp(
     return inUse
   }
   const serve = (inUse: readonly unknown[]) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<void>((resolve) => {
       let served = 0
       const use = (held: unknown) => {
         take(pooling.connectionOf(held))
         give(pooling, held)
         if (++served === waiters) resolve()
       }
-      for (const promise of promises) promise.then(use).then(undefined, reject)
+      // What goes wrong ends the process.
+      for (const promise of promises) promise.then(use)
       for (const held of inUse) give(pooling, held)
     })
   const play = async () => {
@@ -116,6 +117,8 @@ function give(pooling: Pooling<unknown>, held: unknown): void {
 
 function heap(): number {
   if (gc === undefined) throw new Error('run with --expose-gc')
+  // What the first leaves, the second takes.
+  gc()
   gc()
   return process.memoryUsage().heapUsed
 }

@@ -152,8 +152,12 @@ export class Pool extends Queries implements AsyncDisposable {
    * @throws PoolTimeoutError where none comes free in time, PoolOverloadedError where too many wait already,
    * PoolClosedError once `close()` was called, ConnectError where none can be opened for good, the signal's reason.
    */
-  async acquire(options: AcquireOptions = {}): Promise<Connection> {
-    return this.#lend(await this.#acquire(options, this.acquire))
+  acquire(options?: AcquireOptions): Promise<Connection> {
+    try {
+      return this.#acquire(options, this.acquire).then((lease) => this.#lend(lease))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -280,7 +284,8 @@ export class Pool extends Queries implements AsyncDisposable {
     })
   }
 
-  #acquire(options: AcquireOptions, entry: Entry): Promise<Lease<Session>> {
+  #acquire(options: AcquireOptions | undefined, entry: Entry): Promise<Lease<Session>> {
+    if (options === undefined) return this.#lending.acquire({}, entry)
     checkOptions(options, acquireOptionNames)
     const { timeout, signal } = options
     const ms = timeout === undefined ? undefined : parseDuration('timeout', timeout)

@@ -13,7 +13,7 @@ import type { TransactionScope } from './transaction.ts'
 /** The calls of what has a session to itself until it ends: a connection, a transaction. */
 export abstract class SessionQueries extends CopyQueries implements TransactionScope {
   protected session: Session
-  readonly #pinned = new Set<PinnedStatement>()
+  #pinned: Set<PinnedStatement> | undefined
   #ended: string | undefined
   /** How errors name it. */
   protected abstract readonly kind: string
@@ -35,9 +35,10 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
     const text = readText('prepare', sql, 'the calls of the prepared statement')
     const { timeout, signal } = readLimits('prepare', options)
     const pinned = session.cache.pin()
+    this.#pinned ??= new Set()
     this.#pinned.add(pinned)
     const letGo = () => {
-      this.#pinned.delete(pinned)
+      this.#pinned?.delete(pinned)
       session.cache.unpin(pinned)
     }
     try {
@@ -70,8 +71,8 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
   /** Ends the use of this object: every later call rejects, telling `why`. The session lives on. */
   end(why: string): void {
     this.#ended ??= why
-    for (const pinned of this.#pinned) this.session.cache.unpin(pinned)
-    this.#pinned.clear()
+    for (const pinned of this.#pinned ?? []) this.session.cache.unpin(pinned)
+    this.#pinned = undefined
   }
 
   protected get hasEnded(): boolean {

@@ -1,3 +1,8 @@
+/** What is allocated at once, for the messages of many flushes. */
+const slab = 16_384
+/** With less left of it, the next one is begun. */
+const leastRoom = 1_024
+
 /**
  * The bytes that wait for the next flush: a growing buffer with a write position.
  *
@@ -8,7 +13,7 @@ export class OutBuffer {
   buffer: Buffer
   position = 0
 
-  constructor(size = 4096) {
+  constructor(size = slab) {
     this.buffer = Buffer.allocUnsafeSlow(size)
   }
 
@@ -75,9 +80,10 @@ export class OutBuffer {
 
   /** Hands over what was written and starts anew. The returned bytes are never written again. */
   take(): Buffer {
-    const taken = this.buffer.subarray(0, this.position)
-    this.buffer = Buffer.allocUnsafeSlow(this.buffer.length > 65_536 ? 4096 : this.buffer.length)
+    const { buffer, position } = this
+    const hasRoom = buffer.length - position >= leastRoom
+    this.buffer = hasRoom ? buffer.subarray(position) : Buffer.allocUnsafeSlow(slab)
     this.position = 0
-    return taken
+    return buffer.subarray(0, position)
   }
 }

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
+import { choose } from './choice.ts'
 import { clientTopics } from './client-topics.ts'
-import { positiveNumber, positiveWhole, readArguments, runCommand, UsageError } from './command-line.ts'
+import { positiveNumber, positiveWhole, readArguments, runCommand } from './command-line.ts'
+import { service } from './http/service.ts'
 import { hardware, machine } from './machine.ts'
 import { handOut } from './pools/hand-out.ts'
 import { waiters } from './pools/waiters.ts'
@@ -9,7 +11,7 @@ import { writeReport } from './report/write.ts'
 import { openServer } from './server.ts'
 import type { Finding, Topic } from './topic.ts'
 
-const topics: readonly Topic[] = [...clientTopics, handOut, waiters]
+const topics: readonly Topic[] = [...clientTopics, handOut, waiters, service]
 
 await runCommand(async (signal) => {
   const { dsn, flags } = readArguments(process.argv.slice(2), process.env, {
@@ -20,7 +22,7 @@ await runCommand(async (signal) => {
   })
   const seconds = positiveNumber('seconds', flags.seconds)
   const rounds = positiveWhole('rounds', flags.rounds)
-  const chosen = choose(flags.only)
+  const chosen = choose(topics, flags.only)
 
   const server = await openServer(dsn)
   const findings: Finding[] = []
@@ -52,29 +54,6 @@ await runCommand(async (signal) => {
   })
   console.log(`\nwritten: ${page} and its plots`)
 })
-
-interface Choice {
-  topic: Topic
-  takes(peer: string): boolean
-}
-
-/**
- * The topics with `part` in their name, and of the others those with peers that have it in theirs: with these only.
- *
- * @throws UsageError where there is none.
- */
-function choose(part: string): Choice[] {
-  const has = (name: string) => name.toLowerCase().includes(part.toLowerCase())
-  const chosen = topics.flatMap((topic): Choice[] => {
-    if (has(topic.name)) return [{ topic, takes: () => true }]
-    return topic.peers.some(has) ? [{ topic, takes: has }] : []
-  })
-  if (chosen.length > 0) return chosen
-  const names = topics.map(({ name, peers }) => `${name} (${peers.join(', ')})`)
-  throw new UsageError(
-    `--only: none has ${JSON.stringify(part)} in its name; there are:\n${names.join('\n')}`,
-  )
-}
 
 function docs(): string {
   return fileURLToPath(new URL('docs', import.meta.resolve('rockpool/package.json')))

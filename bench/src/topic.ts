@@ -76,3 +76,8 @@ export function atLeast(what: string, ratio: Ratio, bound: number, theirs: strin
 export function atMost(what: string, ratio: Ratio, bound: number, theirs: string): Target {
   return { what, wanted: `≤ ${bound} × ${theirs}`, measured: times(ratio), met: ratio.median <= bound }
 }
+
+/** Of which two each ratio is, where there is any. */
+export function ratioNote([first, second]: readonly string[]): string[] {
+  return second === undefined ? [] : [`The ratios are those of ${first} to the others.`]
+}

@@ -1,6 +1,6 @@
 import { type Figures, interleave, middle, ratio } from '../rounds.ts'
 import { milliseconds, times, whole } from '../table.ts'
-import { atMost, type Finding, type Run, type Target, type Topic } from '../topic.ts'
+import { atMost, type Finding, type Run, ratioNote, type Target, type Topic } from '../topic.ts'
 import { packageVersions } from '../versions.ts'
 import { playLap } from './lap.ts'
 import type { Queueing } from './laps.ts'
@@ -39,6 +39,7 @@ export const waiters: Topic = {
         'So many callers wait for one of 10 connections that are all in use; then they are served one after the other. ' +
           'Cost: nanoseconds from a caller’s acquire to its release. Bytes: what it takes of the heap while it waits. ' +
           'Stall: the longest turn of the event loop when the waits of all end together, unserved.',
+        ...ratioNote(chosen.map(({ name }) => name)),
       ],
       tables: [
         {
@@ -46,7 +47,7 @@ export const waiters: Topic = {
             { title: 'waiters', align: 'right' },
             { title: 'who', align: 'left' },
             { title: 'cost, ns', align: 'right' },
-            { title: `cost, ratio to ${chosen[0]?.name}`, align: 'right' },
+            { title: 'cost, ns: ratio', align: 'right' },
             { title: 'bytes', align: 'right' },
             { title: 'stall, ms', align: 'right' },
           ],
@@ -55,7 +56,7 @@ export const waiters: Topic = {
               index === 0 ? whole(length) : '',
               name,
               whole(middle('cost', lanes[index]!)),
-              index === 0 ? '' : times(ratio('cost', lanes[index]!, lanes[0]!)),
+              index === 0 ? '' : times(ratio('cost', lanes[0]!, lanes[index]!)),
               whole(middle('bytes', lanes[index]!)),
               timesOut ? milliseconds(middle('stall', lanes[index]!)) : '—',
             ]),

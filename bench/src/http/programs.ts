@@ -1,0 +1,17 @@
+import { spawnSync } from 'node:child_process'
+import { type Program, program, pythonWith } from '../runtimes/program.ts'
+
+/** Python with all that the seed's service needs. */
+export const fastapi: Program = pythonWith(
+  'python3-asyncpg python3-uvloop python3-fastapi python3-uvicorn',
+  `import asyncpg, fastapi, json, platform, uvicorn, uvloop
+print(json.dumps({'Python': platform.python_version(), 'asyncpg': asyncpg.__version__, 'uvloop': uvloop.__version__,
+  'FastAPI': fastapi.__version__, 'uvicorn': uvicorn.__version__}))`,
+)
+
+export const wrk: Program = program('apt-get install wrk', () => {
+  // It takes the question for its version for a mistake, and ends with 1.
+  const { stdout } = spawnSync('wrk', ['-v'], { encoding: 'utf8' })
+  const version = /^wrk\D*([\d.]+)/.exec(stdout ?? '')?.[1]
+  return version === undefined ? undefined : { path: 'wrk', versions: { wrk: version } }
+})

@@ -1,12 +1,12 @@
 import { createPool } from 'rockpool'
 import { Gate } from './gate.ts'
-import type { Measurement } from './measure.ts'
+import { type Load, type Measurement, measure } from './measure.ts'
 import { leasing } from './peers/rockpool.ts'
 import { type Plan, playRounds, type Ratio, ratio, summarise } from './rounds.ts'
 import { freeConnections, once } from './server.ts'
+import { staged } from './staged.ts'
 import { milliseconds, renderTable, times, whole } from './table.ts'
-import { TaskById } from './workloads/task-by-id.ts'
-import type { Client } from './workloads/workload.ts'
+import { type RowClient, taskById, taskByIdDescription } from './workloads/task-by-id.ts'
 
 /** How one number of callers fared. */
 export interface Comparison {
@@ -55,15 +55,16 @@ export async function compare(
         `${spareConnections} to spare: raise max_connections, or end other sessions`,
     )
   }
-  const workload = await TaskById.create(dsn)
-  try {
+  return staged(dsn, taskById, async (_, schema) => {
     const pool = leasing(await createPool(dsn, seed))
     try {
-      const sides = [connecting(dsn, new Gate(connectLimit)), pool]
-      const requests = sides.map((client) => () => workload.request(client))
+      const entrants = [connecting(dsn, new Gate(connectLimit)), pool].map((client) => {
+        const requests = taskById.requests(client, schema)
+        return (load: Load) => measure(requests, load)
+      })
       const comparisons: Comparison[] = []
       for (const count of callers) {
-        const [without, pooled] = await playRounds(requests, { ...plan, callers: count })
+        const [without, pooled] = await playRounds(entrants, { ...plan, callers: count })
         comparisons.push({
           callers: count,
           withoutPool: summarise(without!),
@@ -71,17 +72,17 @@ export async function compare(
           gain: ratio('rate', pooled!, without!),
         })
       }
-      return { comparisons, checked: workload.checked, connectLimit, workload: workload.description }
+      const sides = comparisons.flatMap(({ withoutPool, withPool }) => [withoutPool, withPool])
+      const checked = sides.reduce((sum, { requests }) => sum + requests, 0)
+      return { comparisons, checked, connectLimit, workload: taskByIdDescription }
     } finally {
       await pool.close()
     }
-  } finally {
-    await workload.drop()
-  }
+  })
 }
 
 /** Opens a connection for each request and closes it again; the wait at the gate is part of the request. */
-function connecting(dsn: string, gate: Gate): Client {
+function connecting(dsn: string, gate: Gate): RowClient {
   return {
     fetchRow: ({ text }, args) =>
       gate.through(() => once(dsn, (connection) => connection.fetchRow(text, args))),

@@ -8,6 +8,14 @@ export interface Load {
   signal: AbortSignal
 }
 
+/** What is asked, and what a right answer is. */
+export interface Requests {
+  /** `number` counts the requests of a load, from 0. */
+  ask(number: number): Promise<unknown>
+  /** Throws where the answer is wrong. */
+  check(number: number, answer: unknown): void
+}
+
 /** What became of a load. */
 export interface Measurement {
   /** Requests that were answered, with the right answer. */
@@ -23,23 +31,23 @@ export interface Measurement {
 }
 
 /**
- * Puts a load on `request`. Every caller makes at least one request, however short the time.
+ * Puts a load on a client. Every caller makes at least one request, however short the time.
  *
  * @throws what the first failing request threw, once the other callers' last ones have ended.
  */
-export async function measure(request: () => Promise<void>, load: Load): Promise<Measurement> {
+export async function measure(requests: Requests, load: Load): Promise<Measurement> {
   load.signal.throwIfAborted()
-  const latencies: number[] = []
-  const cpuBefore = process.cpuUsage()
-  const begun = performance.now()
-  let end = begun + load.seconds * 1_000
+  const meter = new Meter()
+  let end = performance.now() + load.seconds * 1_000
+  let asked = 0
 
   const call = async () => {
     let before = performance.now()
     do {
-      await request()
+      const number = asked++
+      requests.check(number, await requests.ask(number))
       const after = performance.now()
-      latencies.push(after - before)
+      meter.count(after - before)
       before = after
     } while (before < end && !load.signal.aborted)
   }
@@ -50,17 +58,32 @@ export async function measure(request: () => Promise<void>, load: Load): Promise
     }),
   )
   const failed = (await Promise.allSettled(callers)).find(({ status }) => status === 'rejected')
-  const elapsed = performance.now() - begun
-  const { user, system } = process.cpuUsage(cpuBefore)
   if (failed?.status === 'rejected') throw failed.reason
   load.signal.throwIfAborted()
+  return meter.stop()
+}
 
-  const sorted = Float64Array.from(latencies).sort()
-  return {
-    requests: sorted.length,
-    rate: (sorted.length / elapsed) * 1_000,
-    p50: percentile(sorted, 0.5),
-    p99: percentile(sorted, 0.99),
-    cpu: (user + system) / sorted.length,
+/** Counts requests from its creation to `stop()`, with their latencies and the CPU time that passed. */
+export class Meter {
+  readonly #latencies: number[] = []
+  readonly #cpu = process.cpuUsage()
+  readonly #begun = performance.now()
+
+  /** One more request was answered, after so many milliseconds. */
+  count(latency: number): void {
+    this.#latencies.push(latency)
+  }
+
+  stop(): Measurement {
+    const elapsed = performance.now() - this.#begun
+    const { user, system } = process.cpuUsage(this.#cpu)
+    const sorted = Float64Array.from(this.#latencies).sort()
+    return {
+      requests: sorted.length,
+      rate: (sorted.length / elapsed) * 1_000,
+      p50: percentile(sorted, 0.5),
+      p99: percentile(sorted, 0.99),
+      cpu: (user + system) / sorted.length,
+    }
   }
 }

@@ -1,81 +1,79 @@
-import type { Measurement } from './measure.ts'
-import type { Peer } from './peers/peer.ts'
-import { type Plan, playRounds, ratio, summarise } from './rounds.ts'
-import { milliseconds, renderTable, times, whole } from './table.ts'
-import type { Client, Workload } from './workloads/workload.ts'
+import type { Connection } from 'rockpool'
+import type { Contest, Setting } from './contests/contest.ts'
+import type { Load } from './measure.ts'
+import type { Peer, Place } from './peers/peer.ts'
+import { type Entrant, type Figures, playRounds } from './rounds.ts'
+import { type Contestant, startContestant } from './runtimes/contestant.ts'
+import { staged } from './staged.ts'
 
-/** One number of callers: the rounds of each peer, in the peers' order. */
+/** One setting: the rounds of each peer, in the peers' order. */
 export interface Lap {
-  callers: number
-  rounds: Measurement[][]
+  setting: Setting
+  rounds: Figures[][]
 }
 
-/** Measures the peers on one workload, each with connections of its own, at each number of callers. */
-export async function race(
-  dsn: string,
+export interface RacePlan {
+  /** With its password: not for output. */
+  dsn: string
+  rounds: number
+  /** The length of one measurement. */
+  seconds: number
+  signal: AbortSignal
+  /** Says what is measured now. */
+  tell(line: string): void
+  /** Starts a peer. Default: a process of its own. */
+  start?: (contest: string, peer: Peer) => Contestant
+}
+
+/** Measures the peers of a contest at each of its settings. */
+export function race(
+  { dsn, start = startContestant, tell, ...plan }: RacePlan,
+  contest: Contest,
   peers: readonly Peer[],
-  workload: Workload,
-  {
-    callers,
-    connections,
-    ...plan
-  }: Omit<Plan, 'callers'> & { callers: readonly number[]; connections: number },
 ): Promise<Lap[]> {
-  const clients: Client[] = []
-  try {
-    for (const peer of peers) clients.push(await peer.open(dsn, connections))
-    const requests = clients.map((client) => () => workload.request(client))
-    const laps: Lap[] = []
-    for (const count of callers) {
-      laps.push({ callers: count, rounds: await playRounds(requests, { ...plan, callers: count }) })
+  return staged(dsn, contest.stage, async (connection, schema) => {
+    const started: Contestant[] = []
+    const starting = (peer: Peer) => {
+      const contestant = start(contest.name, peer)
+      started.push(contestant)
+      return contestant
     }
-    return laps
-  } finally {
-    await Promise.all(clients.map((client) => client.close()))
+    const network = await contest.network?.(dsn)
+    try {
+      const lappers = peers.map((peer) =>
+        contest.freshProcesses === true ? freshly(() => starting(peer)) : starting(peer).lap,
+      )
+      const laps: Lap[] = []
+      for (const setting of contest.settings) {
+        tell(`${setting.callers} callers, ${setting.connections} connections`)
+        const place = { dsn: network?.dsn ?? dsn, schema, connections: setting.connections }
+        const entrants = lappers.map((lap) => entrant(lap, contest, place, connection))
+        laps.push({ setting, rounds: await playRounds(entrants, { ...plan, callers: setting.callers }) })
+      }
+      return laps
+    } finally {
+      await Promise.all(started.map((contestant) => contestant.close()))
+      await network?.close()
+    }
+  })
+}
+
+type Lapper = (place: Place, load: Load) => Promise<Figures>
+
+function freshly(start: () => Contestant): Lapper {
+  return async (place, load) => {
+    const contestant = start()
+    const figures = await contestant.lap(place, load)
+    await contestant.close()
+    return figures
   }
 }
 
-/** Each figure is the median over the rounds; the ratios are to the first peer. */
-export function renderRace(peers: readonly Peer[], laps: readonly Lap[]): string {
-  const base = peers[0]!.name
-  const table = renderTable(
-    [
-      { title: 'callers', align: 'right' },
-      { title: 'who', align: 'left' },
-      { title: 'reset', align: 'left' },
-      { title: 'requests/s', align: 'right' },
-      { title: 'p50 ms', align: 'right' },
-      { title: 'p99 ms', align: 'right' },
-      { title: 'CPU µs', align: 'right' },
-      { title: 'requests/s, ratio', align: 'right' },
-      { title: 'CPU, ratio', align: 'right' },
-    ],
-    laps.flatMap(({ callers, rounds }) =>
-      peers.map(({ name, reset }, index) => {
-        const own = rounds[index]!
-        const { rate, p50, p99, cpu } = summarise(own)
-        const ratios =
-          index === 0
-            ? ['', '']
-            : [times(ratio('rate', own, rounds[0]!)), times(ratio('cpu', own, rounds[0]!))]
-        return [
-          index === 0 ? String(callers) : '',
-          name,
-          reset,
-          whole(rate),
-          milliseconds(p50),
-          milliseconds(p99),
-          cpu.toFixed(1),
-          ...ratios,
-        ]
-      }),
-    ),
-  )
-  return [
-    table,
-    '',
-    ...(peers.length > 1 ? [`The ratios are to ${base}: the median of the rounds (lowest–highest).`] : []),
-    "CPU is this process's, for one request. Reset is what is taken back of a session before its next user has it.",
-    'full: an open transaction, locks, cursors, channels, settings, role, temporary tables, sequence state; none: nothing.',
-  ].join('\n')
+function entrant(lap: Lapper, { stage }: Contest, place: Place, connection: Connection): Entrant<Figures> {
+  return async (load) => {
+    await stage.before?.(connection, place.schema)
+    const figures = await lap(place, load)
+    await stage.after?.(connection, place.schema, figures)
+    return figures
+  }
 }

@@ -1,10 +1,11 @@
 import type { Connection } from 'rockpool'
-import type { Contest, Setting } from './contests/contest.ts'
+import type { Contest, Network, Setting } from './contests/contest.ts'
 import type { Load } from './measure.ts'
 import type { Peer, Place } from './peers/peer.ts'
 import { type Entrant, type Figures, playRounds } from './rounds.ts'
 import { type Contestant, startContestant } from './runtimes/contestant.ts'
 import { staged } from './staged.ts'
+import type { Stage } from './workloads/workload.ts'
 
 /** One setting: the rounds of each peer, in the peers' order. */
 export interface Lap {
@@ -47,7 +48,7 @@ export function race(
       for (const setting of contest.settings) {
         tell(`${setting.callers} callers, ${setting.connections} connections`)
         const place = { dsn: network?.dsn ?? dsn, schema, connections: setting.connections }
-        const entrants = lappers.map((lap) => entrant(lap, contest, place, connection))
+        const entrants = lappers.map((lap) => entrant(lap, contest.stage, place, connection, network))
         laps.push({ setting, rounds: await playRounds(entrants, { ...plan, callers: setting.callers }) })
       }
       return laps
@@ -69,10 +70,16 @@ function freshly(start: () => Contestant): Lapper {
   }
 }
 
-function entrant(lap: Lapper, { stage }: Contest, place: Place, connection: Connection): Entrant<Figures> {
+function entrant(
+  lap: Lapper,
+  stage: Stage,
+  place: Place,
+  connection: Connection,
+  network: Network | undefined,
+): Entrant<Figures> {
   return async (load) => {
     await stage.before?.(connection, place.schema)
-    const figures = await lap(place, load)
+    const figures = { ...(await lap(place, load)), ...network?.seen() }
     await stage.after?.(connection, place.schema, figures)
     return figures
   }

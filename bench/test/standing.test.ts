@@ -12,7 +12,7 @@ function standing(goals: Goal[], figures: Record<string, Figures>, contest: Part
   const setting = { callers: 10, connections: 2 }
   return {
     contest: {
-      ...{ name: 'contest', title: 'A contest', notes: [], peers, settings: [setting] },
+      ...{ name: 'contest', title: 'A contest', notes: [], peers, settings: [setting], by: 'callers' },
       stage: { create: async () => {} },
       ...{ columns: [rate, p99], compared: ['rate'], goals },
       ...contest,
@@ -46,9 +46,8 @@ describe('the table', () => {
     ])
   })
 
-  it('counts connections where these differ between its settings', () => {
-    const settings = [1, 2].map((connections) => ({ callers: 10, connections }))
-    const { columns, rows } = tableOf(standing([], { ours: { rate: 1 } }, { settings }))
+  it('counts connections where its settings differ by these', () => {
+    const { columns, rows } = tableOf(standing([], { ours: { rate: 1 } }, { by: 'connections' }))
     expect([columns[0]!.title, rows[0]![0]]).toEqual(['connections', '2'])
   })
 })
@@ -86,7 +85,7 @@ describe('a target', () => {
   it('is not judged where one of the two, or its setting, was not measured', () => {
     const figures = { ours: { rate: 1 }, theirs: { rate: 1 } }
     const goals: Goal[] = [
-      { ...goal, base: 'theirs', callers: 11 },
+      { ...goal, base: 'theirs', at: 11 },
       { ...goal, base: 'others' },
       { ...goal, own: 'others', base: 'theirs' },
     ]

@@ -13,7 +13,7 @@ import type { Contest, FigureColumn, Goal } from './contest.ts'
 const fetching = 'rockpool: pool.fetch'
 
 const cpuAtMost = (bound: number, of: string, base: string): Goal[] =>
-  [1, 10].map((callers) => ({ own: fetching, base, of, figure: 'cpu', is: 'at most', bound, callers }))
+  [1, 10].map((at) => ({ own: fetching, base, of, figure: 'cpu', is: 'at most', bound, at }))
 
 export const manyRows: Contest = {
   name: 'rows',
@@ -27,6 +27,7 @@ export const manyRows: Contest = {
     asking(thousandRows, bunSql),
     asyncpg,
   ],
+  by: 'callers',
   settings: [1, 10].map((callers) => ({ callers, connections: 10 })),
   columns: load,
   compared: ['rate', 'cpu'],
@@ -43,6 +44,7 @@ const time: FigureColumn = { title: 'ms', figure: 'p50', render: (value) => valu
 const cpu: FigureColumn = { title: 'CPU ms', figure: 'cpu', render: (value) => (value / 1_000).toFixed(1) }
 
 const alone = {
+  by: 'callers',
   settings: [{ callers: 1, connections: 1 }],
   columns: [perSecond, time, cpu],
   compared: ['rate', 'cpu'],

@@ -21,6 +21,7 @@ export const connecting: Contest = {
     asyncpg,
     asyncpgConnecting,
   ],
+  by: 'callers',
   settings: [1, 20].map((callers) => ({ callers, connections })),
   columns: load,
   compared: ['rate'],
@@ -32,7 +33,7 @@ export const connecting: Contest = {
       figure: 'rate',
       is: 'at least',
       bound: 30,
-      callers: 20,
+      at: 20,
     },
   ],
 }

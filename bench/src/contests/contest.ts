@@ -1,5 +1,5 @@
 import type { Peer } from '../peers/peer.ts'
-import type { Figure } from '../rounds.ts'
+import type { Figure, Figures } from '../rounds.ts'
 import type { Stage } from '../workloads/workload.ts'
 
 /** One table: who is measured on what, and what the figures are to show. */
@@ -12,6 +12,8 @@ export interface Contest {
   /** The first is the one that the others are compared with. */
   readonly peers: readonly Peer[]
   readonly settings: readonly Setting[]
+  /** Which number tells its settings apart. */
+  readonly by: keyof Setting
   readonly columns: readonly FigureColumn[]
   /** The figures whose ratio to the first peer's is shown. */
   readonly compared: readonly Figure[]
@@ -46,6 +48,8 @@ export interface FigurePlot {
 
 export interface Network {
   dsn: string
+  /** What it saw since it was asked last. */
+  seen(): Figures
   close(): Promise<void>
 }
 
@@ -59,6 +63,6 @@ export interface Goal {
   readonly figure: Figure
   readonly is: 'at least' | 'at most'
   readonly bound: number
-  /** The setting it is for, by its number of callers. Default: the only one. */
-  readonly callers?: number
+  /** The setting it is for, by its number. Default: the only one. */
+  readonly at?: number
 }

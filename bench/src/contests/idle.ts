@@ -26,6 +26,7 @@ export const idle: Contest = {
   // Memory that was let go of once does not count when it is taken again.
   freshProcesses: true,
   peers: idlePeers,
+  by: 'connections',
   settings: [{ callers: 1, connections }],
   columns: [
     { title: 'heap + buffers, bytes', figure: 'heap', render: whole },

@@ -1,6 +1,6 @@
 import { FaultProxy } from 'rockpool/testing'
 import { spikePeers } from '../peers/spike.ts'
-import { milliseconds } from '../table.ts'
+import { milliseconds, whole } from '../table.ts'
 import { spikeSettings, spikeStage } from '../workloads/spike.ts'
 import type { Contest, Network } from './contest.ts'
 
@@ -12,10 +12,12 @@ export const spike: Contest = {
   notes: [`A connect takes ${connectLatency} ms, by a proxy; the statement takes 2 ms.`],
   stage: spikeStage,
   peers: spikePeers,
+  by: 'callers',
   settings: [{ callers, connections }],
   columns: [
     { title: 'half served, ms', figure: 'p50', render: milliseconds },
     { title: 'all served, ms', figure: 'last', render: milliseconds },
+    { title: 'connections', figure: 'opened', render: whole },
   ],
   compared: ['last'],
   network: slowToConnect,
@@ -26,11 +28,21 @@ export const spike: Contest = {
 async function slowToConnect(dsn: string): Promise<Network> {
   const url = new URL(dsn)
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port || 5432) })
+  let opened = 0
   proxy.onConnection((connection) => {
+    opened++
     connection.toServer.delay(connectLatency)
     connection.toClient.at(1, () => connection.toServer.delay(0))
   })
   url.hostname = proxy.host
   url.port = String(proxy.port)
-  return { dsn: url.href, close: () => proxy.close() }
+  return {
+    dsn: url.href,
+    seen() {
+      const since = { opened }
+      opened = 0
+      return since
+    },
+    close: () => proxy.close(),
+  }
 }

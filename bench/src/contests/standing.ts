@@ -14,12 +14,11 @@ export interface Standing {
 
 /** Each figure is the median over the rounds; the ratios are the first peer's to the others'. */
 export function tableOf({ contest, peers, laps }: Standing): Table {
-  const { columns, compared, settings } = contest
-  const number = new Set(settings.map(({ connections }) => connections)).size > 1 ? 'connections' : 'callers'
+  const { columns, compared, by } = contest
   const titleOf = (figure: Figure) => columns.find((column) => column.figure === figure)!.title
   return {
     columns: [
-      { title: number, align: 'right' },
+      { title: by, align: 'right' },
       { title: 'who', align: 'left' },
       { title: 'reset', align: 'left' },
       ...columns.map(({ title }) => ({ title, align: 'right' as const })),
@@ -27,7 +26,7 @@ export function tableOf({ contest, peers, laps }: Standing): Table {
     ],
     rows: laps.flatMap(({ setting, rounds }) =>
       peers.map(({ name, reset }, index) => [
-        index === 0 ? String(setting[number]) : '',
+        index === 0 ? String(setting[by]) : '',
         name,
         reset,
         ...columns.map(({ figure, render }) => unlessMissing(middle(figure, rounds[index]!), render)),
@@ -48,9 +47,8 @@ function unlessMissing(value: number, render: (value: number) => string): string
 /** What the contest was to show; nothing where one of the two did not take part. */
 export function targetsOf(standing: Standing): Target[] {
   return standing.contest.goals.flatMap((goal) => {
-    const lap = standing.laps.find(
-      ({ setting }) => goal.callers === undefined || setting.callers === goal.callers,
-    )
+    const { by } = standing.contest
+    const lap = standing.laps.find(({ setting }) => goal.at === undefined || setting[by] === goal.at)
     const own = roundsOf(standing, lap, [goal.own])[0]
     if (lap === undefined || own === undefined) return []
     const what = describe(standing, goal, lap.setting)
@@ -77,9 +75,10 @@ function best({ figure, is }: Goal, bases: readonly Figures[][]): Figures[] | un
   return measured.toSorted((a, b) => worth(b) - worth(a))[0]
 }
 
-function describe({ contest }: Standing, { own, figure }: Goal, { callers }: Setting): string {
+function describe({ contest }: Standing, { own, figure }: Goal, setting: Setting): string {
   const { title } = contest.columns.find((column) => column.figure === figure)!
-  return `${own}, ${callers} ${callers === 1 ? 'caller' : 'callers'}: ${title}`
+  const number = setting[contest.by]
+  return `${own}, ${number} ${number === 1 ? contest.by.slice(0, -1) : contest.by}: ${title}`
 }
 
 function boundTarget(what: string, { is, bound, of }: Goal, value: number): Target {

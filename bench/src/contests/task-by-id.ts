@@ -15,8 +15,8 @@ import type { Contest, FigurePlot, Goal, Setting } from './contest.ts'
 const own = 'rockpool: pool.fetchRow'
 const limit = limits.map(({ name }) => name)
 
-function rateAtLeast(callers: number, bound: number, of: string, base: Goal['base'], ours = own): Goal {
-  return { own: ours, base: base!, of, figure: 'rate', is: 'at least', bound, callers }
+function rateAtLeast(at: number, bound: number, of: string, base: Goal['base'], ours = own): Goal {
+  return { own: ours, base: base!, of, figure: 'rate', is: 'at least', bound, at }
 }
 
 export const oneShotReads: Contest = {
@@ -41,6 +41,7 @@ export const oneShotReads: Contest = {
     pgbenchPrepared,
     ...limits,
   ],
+  by: 'callers',
   settings: [1, 10, 200].map((callers) => ({ callers, connections: 10 })),
   columns: load,
   compared: ['rate', 'cpu'],
@@ -58,7 +59,7 @@ export const oneShotReads: Contest = {
       figure: 'cpu',
       is: 'at most',
       bound: 1 / 4,
-      callers: 200,
+      at: 200,
     },
     rateAtLeast(10, 1.15, 'pg.Pool named', pgNamed.name),
     rateAtLeast(10, 1.4, 'postgres.js', postgresJs.name),
@@ -83,6 +84,7 @@ export const leasedReads: Contest = {
     asking(taskById, pgLeases),
     asyncpg,
   ],
+  by: 'callers',
   settings: [{ callers: 20, connections: 10 }],
   columns: load,
   compared: ['rate', 'cpu'],
@@ -112,6 +114,7 @@ export const byCallers: Contest = {
   name: 'callers',
   title: 'A task by its primary key, by the number of callers',
   notes: [taskByIdDescription],
+  by: 'callers',
   settings: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000].map((callers) => ({ callers, connections: 10 })),
   plots: plots('callers'),
 }
@@ -121,6 +124,7 @@ export const byConnections: Contest = {
   name: 'connections',
   title: 'A task by its primary key, by the number of connections',
   notes: [taskByIdDescription],
+  by: 'connections',
   settings: [1, 2, 5, 10, 20, 40].map((connections) => ({ callers: 200, connections })),
   plots: plots('connections'),
 }

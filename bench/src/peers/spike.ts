@@ -73,7 +73,7 @@ function meeting({ name, reset, open }: Usage<Warm>): Peer {
     async lap({ dsn, connections }, { callers }: Load): Promise<Figures> {
       const client = await open(dsn, connections)
       try {
-        await inTurn(client)
+        await becomeUsed(client)
         const begun = performance.now()
         const latencies = await Promise.all(
           Array.from({ length: callers }, async (_, number) => {
@@ -90,9 +90,12 @@ function meeting({ name, reset, open }: Usage<Warm>): Peer {
   }
 }
 
-/** The statement is known to the pool, as in a service that runs for a while. No connection is opened for it. */
-async function inTurn(client: Warm): Promise<void> {
-  for (let number = 0; number < 2 * warm; number++) checkNumber(number, await client.ask(number))
+/** The open connections know the statement, as in a service that runs for a while; none is opened for it. */
+async function becomeUsed(client: Warm): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    const numbers = Array.from({ length: warm }, (_, number) => number)
+    await Promise.all(numbers.map(async (number) => checkNumber(number, await client.ask(number))))
+  }
 }
 
 export const spikePeers: readonly Peer[] = [...ownWays, leased, pgPool, postgresJs].map(meeting)

@@ -40,6 +40,8 @@ export function startContestant(contest: string, peer: Peer): Contestant {
   if (found === undefined) throw new Error(`${peer.name} is not installed`)
   const child = spawn(found.path, [...programOf.get(peer.runtime)!, contest, peer.name], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    // Ctrl-C is for this process, which ends the others then.
+    detached: true,
   })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const ended = once(child, 'close')

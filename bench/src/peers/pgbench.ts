@@ -34,7 +34,12 @@ async function lap({ dsn, schema }: Place, { callers, seconds }: Load): Promise<
     await writeFile(file, script(schema))
     const path = pgbench.found()!.path
     const numbers = ['-c', Math.min(clients, callers), '-T', Math.ceil(seconds)].map(String)
-    const { stdout } = await run(path, ['-n', '-M', 'prepared', ...numbers, '-f', file, dsn])
+    const { stdout } = await run(path, ['-n', '-M', 'prepared', ...numbers, '-f', file, dsn]).catch(
+      // The error's own message has the whole command, with the password.
+      ({ stderr }) => {
+        throw new Error(`pgbench: ${stderr}`)
+      },
+    )
     return readOutput(stdout)
   } finally {
     await rm(folder, { recursive: true })

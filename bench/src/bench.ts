@@ -24,6 +24,7 @@ await runCommand(async (signal) => {
   const rounds = positiveWhole('rounds', flags.rounds)
   const chosen = choose(topics, flags.only)
 
+  const before = hardware()
   const server = await openServer(dsn)
   const findings: Finding[] = []
   try {
@@ -39,20 +40,23 @@ await runCommand(async (signal) => {
     await server.stop()
   }
 
+  const targets = findings.flatMap((finding) => finding.targets)
+  console.log(`\n${targets.filter(({ met }) => met).length} of ${targets.length} targets are met`)
+
   const folder = flags.out || (flags.only === '' ? docs() : undefined)
   if (folder === undefined) return
   const page = await writeReport(folder, findings, {
     date: new Date().toISOString().slice(0, 10),
     rounds,
     seconds,
-    machine: hardware(),
+    machine: before,
     server: server.name,
     versions: Object.assign(
       { 'Node.js': process.versions.node },
       ...findings.map(({ versions }) => versions),
     ),
   })
-  console.log(`\nwritten: ${page} and its plots`)
+  console.log(`written: ${page} and its plots`)
 })
 
 function docs(): string {

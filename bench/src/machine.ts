@@ -6,9 +6,10 @@ export function machine(): string {
   return `Node ${process.versions.node}; ${availableParallelism()} processors, load average ${load}`
 }
 
-/** The machine itself: processors, memory, system. */
+/** The machine itself: processors, memory, system, and what else it has to do at the moment. */
 export function hardware(): string {
   const model = cpus()[0]?.model.trim() || 'unknown'
   const memory = Math.round(totalmem() / 2 ** 30)
-  return `${availableParallelism()} processors (${model}), ${memory} GiB of memory, ${type()} ${release()}`
+  const load = loadavg()[0]!.toFixed(1)
+  return `${availableParallelism()} processors (${model}), ${memory} GiB of memory, ${type()} ${release()}, load average ${load} before the run`
 }

@@ -118,8 +118,8 @@ describe('a finding as text', () => {
 describe('the page', () => {
   it('has the targets, the tables, the plots, the versions and who is absent', () => {
     const page = benchmarksPage([finding], facts)
-    expect(page).toContain('| reads | ≥ 2.5 × theirs | 3.00× (2.00–4.00) | yes |')
-    expect(page).toContain('| CPU | ≤ 0.5 × theirs | 0.60× (0.50–0.70) | **no** |')
+    expect(page).toContain('| Reads | reads | ≥ 2.5 × theirs | 3.00× (2.00–4.00) | yes |')
+    expect(page).toContain('|  | CPU | ≤ 0.5 × theirs | 0.60× (0.50–0.70) | **no** |')
     expect(page).toContain('| who | ms\\|s |\n|---|---:|\n| ours | 1 |\n| theirs | 2 |')
     expect(page).toContain('![Requests <by> callers](benchmarks/requests.svg)')
     expect(page).toContain('| theirs | 1.2.3 |')

@@ -3,8 +3,9 @@ import { createPool as createGenericPool } from 'generic-pool'
 import { Pool as LightningPool } from 'lightning-pool'
 import type { Client, PoolClient } from 'pg'
 import PgPool from 'pg-pool'
-import { type Clock, type Connector, type Lease, ResourcePool, resolvePoolSettings } from 'rockpool/testing'
+import { type Connector, type Lease, ResourcePool, resolvePoolSettings } from 'rockpool/testing'
 import { Pool as Tarn } from 'tarn'
+import { systemClock } from '../../../src/deadline.ts'
 import { ArrayAndPromise } from './array-and-promise.ts'
 import { Nowhere, type Pooler, type Pooling } from './pooling.ts'
 
@@ -24,15 +25,6 @@ export const poolers: readonly Pooler[] = [
 const create = async () => new Nowhere()
 const destroy = async () => {}
 
-/** As the public pool's own. */
-const clock: Clock = {
-  now: () => performance.now(),
-  setTimer: (ms, fire) => {
-    const timer = setTimeout(fire, ms)
-    return { cancel: () => clearTimeout(timer) }
-  },
-}
-
 const connector: Connector<Nowhere> = {
   connect: create,
   isPermanent: () => true,
@@ -45,7 +37,7 @@ const connector: Connector<Nowhere> = {
 
 function rockpool(connections: number, timeout?: number): Pooling<Lease<Nowhere>> {
   const settings = resolvePoolSettings({ maxSize: connections, acquireTimeout: timeout })
-  const pool = new ResourcePool(connector, settings, { clock, random: Math.random })
+  const pool = new ResourcePool(connector, settings, { clock: systemClock, random: Math.random })
   return {
     acquire: () => pool.acquire(),
     release: (lease) => lease.release(),

@@ -1,4 +1,4 @@
-import type { Absent, Finding, Table, Target } from '../topic.ts'
+import type { Absent, Finding, Table } from '../topic.ts'
 
 /** What the figures depend on beside the code. */
 export interface Facts {
@@ -6,7 +6,7 @@ export interface Facts {
   date: string
   rounds: number
   seconds: number
-  /** Its processor, memory and system. */
+  /** Its processors, memory and system. */
   machine: string
   /** `embedded PostgreSQL 18.4` */
   server: string
@@ -15,7 +15,6 @@ export interface Facts {
 
 /** The page of the whole run, in Markdown; its plots lie in the folder `benchmarks` beside it. */
 export function benchmarksPage(findings: readonly Finding[], facts: Facts): string {
-  const targets = findings.flatMap((finding) => finding.targets)
   const absent = new Map(findings.flatMap((finding) => finding.absent).map((one) => [one.name, one]))
   return `${[
     '# Benchmarks',
@@ -25,7 +24,7 @@ export function benchmarksPage(findings: readonly Finding[], facts: Facts): stri
       'Client and server share the machine, so trust the ratios, not the absolute figures. Every answer is checked; a ' +
       'wrong one ends the run.',
     '## Targets',
-    targetTable(targets),
+    targetTable(findings),
     ...findings.flatMap(section),
     '## The machine, and what ran on it',
     `${facts.machine}; ${facts.server}.`,
@@ -55,15 +54,18 @@ function section({ title, notes, tables, plots = [] }: Finding): string[] {
   ]
 }
 
-function targetTable(targets: readonly Target[]): string {
+function targetTable(findings: readonly Finding[]): string {
   return markdownTable({
-    columns: [
-      { title: 'what', align: 'left' },
-      { title: 'target', align: 'left' },
-      { title: 'measured', align: 'left' },
-      { title: 'met', align: 'left' },
-    ],
-    rows: targets.map(({ what, wanted, measured, met }) => [what, wanted, measured, met ? 'yes' : '**no**']),
+    columns: ['work', 'what', 'target', 'measured', 'met'].map((title) => ({ title, align: 'left' })),
+    rows: findings.flatMap(({ title, targets }) =>
+      targets.map(({ what, wanted, measured, met }, index) => [
+        index === 0 ? title : '',
+        what,
+        wanted,
+        measured,
+        met ? 'yes' : '**no**',
+      ]),
+    ),
   })
 }
 

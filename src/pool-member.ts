@@ -4,7 +4,7 @@ import { type ConnectionLostError, PostgresError } from './errors.ts'
 
 /** What a pool wants to hear of its sessions. */
 export interface MemberListener {
-  lost(error: ConnectionLostError, isUnfit: boolean): void
+  lost(error: ConnectionLostError, hasFailedReset: boolean): void
   statementsOutdated(): void
   listenerFailed(error: unknown): void
 }
@@ -24,8 +24,8 @@ export class PoolMember implements SessionOwner {
     if (readsTexts) this.runs = (sql) => this.#touch(sql)
   }
 
-  lost(error: ConnectionLostError, isUnfit: boolean): void {
-    this.#listener.lost(error, isUnfit)
+  lost(error: ConnectionLostError, hasFailedReset: boolean): void {
+    this.#listener.lost(error, hasFailedReset)
   }
 
   listenerFailed(error: unknown): void {

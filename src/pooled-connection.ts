@@ -56,7 +56,7 @@ export class PooledConnection extends Connection {
   }
 
   async #settle(session: Session): Promise<void> {
-    await session.whenReset
+    await session.whenReset()
     if (!session.isUnfit) return
     await this.#leave(session)
     await this.settled()

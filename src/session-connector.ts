@@ -93,7 +93,7 @@ export class SessionConnector implements Connector<Session> {
     const { connect, init, reset } = this.#hooks
     const member = new PoolMember(
       {
-        lost: (error, isUnfit) => this.#lost(error, isUnfit, lost),
+        lost: (error, hasFailedReset) => this.#lost(error, hasFailedReset, lost),
         statementsOutdated: this.#listener.statementsOutdated,
         listenerFailed: this.#listener.listenerFailed,
       },
@@ -227,9 +227,9 @@ export class SessionConnector implements Connector<Session> {
     if (answer === 't') this.#listener.turnedReadOnly()
   }
 
-  #lost(error: Error, isUnfit: boolean, lost: Lost): void {
+  #lost(error: Error, hasFailedReset: boolean, lost: Lost): void {
     const { hosts, targetSessionAttrs } = this.#target.resolved
-    lost(error, isUnfit ? 'resetFailed' : 'lost')
+    lost(error, hasFailedReset ? 'resetFailed' : 'lost')
     if (hosts.length > 1 || targetSessionAttrs !== 'any') this.#listener.serverMayBeGone()
   }
 

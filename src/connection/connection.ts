@@ -44,7 +44,7 @@ export class Connection extends SessionQueries implements AsyncDisposable {
 
   /** Whether the last answer left the session inside a transaction. */
   get isInTransaction(): boolean {
-    return this.session.transactionStatus !== 'I'
+    return !this.session.isResetting && this.session.transactionStatus !== 'I'
   }
 
   get serverVersion(): ServerVersion {

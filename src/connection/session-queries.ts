@@ -63,11 +63,6 @@ export abstract class SessionQueries extends CopyQueries implements TransactionS
     return new Cursor<R>(this.session, this, query, options)
   }
 
-  /** Before anything lasting is made of the session: until it is known to be this owner's. `undefined`: it is. */
-  protected settled(): Promise<void> | undefined {
-    return undefined
-  }
-
   /** Ends the use of this object: every later call rejects, telling `why`. The session lives on. */
   end(why: string): void {
     this.#ended ??= why

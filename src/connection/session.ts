@@ -1,12 +1,6 @@
 import { type Clock, onAbort, withDeadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
-import {
-  ConnectionLostError,
-  type Outcome,
-  PostgresError,
-  QueryTimeoutError,
-  type RockpoolError,
-} from '../errors.ts'
+import { ConnectionLostError, PostgresError, type RockpoolError } from '../errors.ts'
 import { sendCancel } from '../wire/cancel.ts'
 import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
@@ -17,8 +11,10 @@ import type { PreparedCommandHost } from './commands/prepared-command.ts'
 import { TypeQuestion } from './commands/type-question.ts'
 import { Expiry } from './expiry.ts'
 import { Listeners } from './listeners.ts'
+import { ReportedSettings } from './reported-settings.ts'
 import { ResetStatements } from './reset/reset-statements.ts'
 import { StatementCache, type StatementCacheSettings } from './statements/statement-cache.ts'
+import { timedOut } from './timed-out.ts'
 
 export interface SessionSettings {
   /** The default time-out of a command, in milliseconds; 0: none. */
@@ -43,8 +39,8 @@ export const noLimits: CallLimits = { timeout: 0, signal: undefined }
 
 /** What a session tells its owner. */
 export interface SessionOwner {
-  /** `isUnfit`: it was closed because it could not be reset. */
-  lost(error: ConnectionLostError, isUnfit: boolean): void
+  /** `hasFailedReset`: it was closed because it could not be reset. */
+  lost(error: ConnectionLostError, hasFailedReset: boolean): void
   /** A listener that a user added failed. */
   listenerFailed?(error: unknown): void
   /** A prepared statement did not fit any more: those of other sessions of the same database may not either. */
@@ -63,8 +59,6 @@ export class Session implements PreparedCommandHost {
   readonly processId: number
   readonly cache: StatementCache
   readonly types: TypeRegistry
-  /** The server's reported settings (ParameterStatus): server_version, TimeZone, … */
-  readonly parameters: Map<string, string>
   readonly listeners = new Listeners((error) => this.#owner.listenerFailed?.(error))
   readonly resetStatements = new ResetStatements()
   readonly #settings: SessionSettings
@@ -79,14 +73,17 @@ export class Session implements PreparedCommandHost {
   #cleanAt = 0
   #portals = 0
   #keepsProcess = true
-  #whenReset: Promise<void> = Promise.resolve()
-  #unfit: ConnectionLostError | undefined
+  readonly #reported: ReportedSettings
+  /** Until it has succeeded. */
+  #reset: Command<void> | undefined
+  #hasFailedReset = false
+  #isUnfit = false
   #failedBy: RockpoolError | undefined
   #ending = false
 
   constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
     this.processId = established.processId
-    this.parameters = established.parameters
+    this.#reported = new ReportedSettings(established.parameters)
     this.types = new TypeRegistry(settings.types, (certain) => {
       this.forgetStatements()
       if (certain) this.statementsOutdated()
@@ -96,7 +93,9 @@ export class Session implements PreparedCommandHost {
     this.#established = established
     this.#owner = owner
     this.#pipeline = new Pipeline(established.socket, established.rest, established.transactionStatus, {
-      notice: (report) => this.listeners.notice(report),
+      notice: (report) => {
+        if (!this.isResetting) this.listeners.notice(report)
+      },
       parameter: (name, value) => this.#parameterChanged(name, value),
       notification: (pid, channel, payload) => this.listeners.notification(pid, channel, payload),
       closed: (reason) => this.#closed(reason),
@@ -125,19 +124,24 @@ export class Session implements PreparedCommandHost {
     return this.#settings.statementCache.size > 0
   }
 
-  /** Whether a reset is still to be answered. */
+  /** The server's reported settings (ParameterStatus), those of the last owner apart: server_version, TimeZone, … */
+  get parameters(): ReadonlyMap<string, string> {
+    return this.isResetting ? this.#reported.asNew : this.#reported.current
+  }
+
+  /** Whether a reset that was sent ahead has not succeeded yet. */
   get isResetting(): boolean {
-    return this.#pipeline.isInPrelude
+    return this.#reset !== undefined
   }
 
-  /** Resolves when the last reset has ended, well or not. */
-  get whenReset(): Promise<void> {
-    return this.#whenReset
+  /** Resolves when the reset that was sent ahead has ended, well or not. */
+  async whenReset(): Promise<void> {
+    await this.#reset?.promise.catch(() => {})
   }
 
-  /** Whether its reset failed: what was asked of it behind that was not run. */
+  /** Whether the connection broke before its reset had succeeded: what is said not to be sent has not met its state. */
   get isUnfit(): boolean {
-    return this.#unfit !== undefined
+    return this.#isUnfit
   }
 
   /** Has an idle session reset before whatever is asked of it next; after `limit` milliseconds (0: none) it has failed. */
@@ -151,13 +155,19 @@ export class Session implements PreparedCommandHost {
       if (!this.#keepsProcess && this.isIdle) this.#expiry.stop()
     }
     // Who is concerned hears of the failure by the loss of the connection.
-    this.#whenReset = reset.promise.catch(() => {})
+    reset.promise.catch(() => {})
+    this.#reset = reset
     this.#pipeline.submit(reset)
+  }
+
+  resetSucceeded(): void {
+    this.#reset = undefined
+    this.#reported.restored()
   }
 
   /** The connection is closed: it cannot be given to anyone. */
   resetFailed(reason: ConnectionLostError): void {
-    this.#unfit ??= reason
+    this.#hasFailedReset = true
     this.#pipeline.destroy(reason)
   }
 
@@ -358,7 +368,7 @@ export class Session implements PreparedCommandHost {
 
   /** Everything is read and written as UTF-8: a session that leaves it cannot be understood. */
   #parameterChanged(name: string, value: string): void {
-    this.parameters.set(name, value)
+    this.#reported.changed(name, value)
     if (name === 'client_encoding' && !utf8.has(value)) {
       this.#pipeline.destroy(
         new ConnectionLostError(
@@ -372,7 +382,8 @@ export class Session implements PreparedCommandHost {
     this.#expiry.stop()
     this.#cancellation.end()
     if (!this.#ending) {
-      this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'), this.isUnfit)
+      this.#isUnfit = this.isResetting
+      this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'), this.#hasFailedReset)
     }
     this.#ending = true
     this.listeners.terminated()
@@ -385,13 +396,4 @@ const utf8 = new Set(['UTF8', 'UNICODE'])
 /** Of a command that was not run: whether the server was at it all the same, or at its types. */
 function beingPrepared(command: Command<unknown>): boolean {
   return command.isWritten || command.errand !== undefined
-}
-
-function timedOut(timeout: number, outcome: Outcome, preparing = false): QueryTimeoutError {
-  const limit = formatDuration(timeout)
-  const notRun = preparing
-    ? 'was still being prepared by then and was not run'
-    : 'waited behind others on its connection until its time was over and was not sent'
-  const what = outcome === 'not-sent' ? notRun : 'took longer than that and was cancelled on the server'
-  return new QueryTimeoutError(`command time-out of ${limit}: the statement ${what}`, { outcome })
 }

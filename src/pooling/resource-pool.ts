@@ -276,10 +276,7 @@ export class ResourcePool<C> {
           : parseDuration('timeout', options.timeout)
       if (core.queue.length >= core.settings.maxWaiting + this.#prospects()) throw overloaded(core, now)
       if (core.phase === 'new') core.phase = 'open'
-      core.queue.add(
-        new Waiter(now, timeout, options.holder, resolve, reject, options.joins),
-        options.signal,
-      )
+      core.queue.add(new Waiter(now, timeout, options.holder, resolve, reject, options.joins), options.signal)
       this.#pump(now)
     })
   }

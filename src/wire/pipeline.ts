@@ -69,11 +69,6 @@ export class Pipeline {
     return first?.isPrelude && !first.hasSync ? first.next : first
   }
 
-  /** Whether a prelude is still to be answered. */
-  get isInPrelude(): boolean {
-    return this.#inFlight.first?.isPrelude === true
-  }
-
   get isIdle(): boolean {
     return this.#inFlight.first === undefined && !this.#isWaiting
   }
@@ -384,7 +379,7 @@ export class Pipeline {
     follower.alone = follower.paused = false
     this.#alone = undefined
     follower.skipped()
-    this.#repeat(follower)
+    if (!follower.isMoot) this.#repeat(follower)
   }
 
   /** A request that finds its answer broken is not over: it settles with the connection, which breaks by it. */

@@ -214,7 +214,7 @@ export const workloads = {
       await call(() =>
         connection.execute(`begin; prepare mine as select 1; listen news; set role pg_monitor`),
       )
-      await call(async () => resetReleased(session, everyPart, () => {}))
+      await call(async () => resetReleased(session, everyPart, { limit: 0, mayGoAhead: false }, () => {}))
       await call(() => connection.fetchVal('select current_user::text'))
       await call(() => connection.close())
     },

@@ -38,6 +38,11 @@ export abstract class CopyQueries extends Queries {
   /** @throws InterfaceError where the session is another's by now: a call must not go on with its next statement. */
   protected abstract checkUsable(method: string): void
 
+  /** Before anything that cannot be done again elsewhere: until the session is known to be as new. `undefined`: it is. */
+  protected settled(): Promise<void> | undefined {
+    return undefined
+  }
+
   /** Copies a table, or some of its columns, to `output`. */
   async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
     const sql = copyFromTableText(table, options)
@@ -180,7 +185,10 @@ export abstract class CopyQueries extends Queries {
 
   #call<T>(method: string, sql: string, options: CallOptions, call: SessionCall<T>): Promise<T> {
     const { timeout, signal } = options
-    return this.callSession(method, sql, readLimits(method, { timeout, signal }), call)
+    const limits = readLimits(method, { timeout, signal })
+    const settled = this.settled()
+    if (settled === undefined) return this.callSession(method, sql, limits, call)
+    return settled.then(() => this.callSession(method, sql, limits, call))
   }
 }
 

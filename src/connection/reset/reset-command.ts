@@ -1,4 +1,5 @@
 import { ConnectionLostError, type PostgresError } from '../../errors.ts'
+import { brokenProtocol } from '../../wire/frame-reader.ts'
 import type { TransactionStatus } from '../../wire/messages.ts'
 import type { OutBuffer } from '../../wire/out-buffer.ts'
 import type { Continuation } from '../../wire/request.ts'
@@ -19,7 +20,8 @@ export class ResetCommand extends Command<void> {
   /** How many commands are still to be answered. */
   #left = 0
   #fate: 'open' | 'failed' = 'open'
-  #writes: 'reset' | 'deallocation' = 'reset'
+  /** Whether statements were found that SQL's PREPARE made. */
+  #deallocates = false
 
   constructor(session: Session, parts: SessionParts) {
     super(session)
@@ -38,13 +40,13 @@ export class ResetCommand extends Command<void> {
   protected override compose(out: OutBuffer): void {
     const { resetStatements, transactionStatus } = this.#session
     this.#fate = 'open'
-    this.#left =
-      this.#writes === 'reset'
-        ? resetStatements.write(out, this.#parts, transactionStatus !== 'I')
-        : resetStatements.writeDeallocation(out)
+    const isOpen = transactionStatus !== 'I'
+    this.#left = resetStatements.write(out, this.#parts, isOpen, this.#deallocates)
   }
 
   protected override complete(): { value: undefined } {
+    if (this.#left !== 0) throw brokenProtocol('a reset did not end')
+    this.#session.resetSucceeded()
     return { value: undefined }
   }
 
@@ -55,22 +57,36 @@ export class ResetCommand extends Command<void> {
   /** What `pg_advisory_unlock_all` gives. */
   override dataRow(): void {}
 
-  /** A cancel that was meant for the last owner's statement, or statements that he prepared: it goes on with what is to do. */
+  /**
+   * It begins anew where a cancel hit it that was meant for the statement behind it, where statements are left that SQL's
+   * PREPARE made, and where its own are gone.
+   */
   override error(error: PostgresError): void {
     this.#fate = 'failed'
     if (takesCancel(error, this.host)) return
-    if (this.#writes === 'reset' && statementsAreLeft(error)) {
-      this.#writes = 'deallocation'
+    if (!this.#deallocates && statementsAreLeft(error)) {
+      this.#deallocates = true
       return
     }
-    super.error(error)
+    if (this.#session.resetStatements.areKnown && error.sqlState === '26000') {
+      this.#session.resetStatements.forget()
+      return
+    }
     this.#session.resetFailed(
       new ConnectionLostError(`the connection could not be reset: ${error.message}`, { cause: error }),
     )
   }
 
+  override copyIn(): void {
+    throw brokenProtocol('a reset was answered by a COPY')
+  }
+
+  override copyOut(): void {
+    throw brokenProtocol('a reset was answered by a COPY')
+  }
+
   override ready(status: TransactionStatus): Continuation {
-    if (this.#fate === 'open' || this.failure !== undefined) return super.ready(status)
+    if (this.#fate === 'open') return super.ready(status)
     this.skipped()
     return 'again'
   }

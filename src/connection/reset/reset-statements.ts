@@ -10,7 +10,10 @@ const frame = everyPart + 1
 /** The end of a transaction that was left open. */
 const rollback = frame * 2
 
-/** Fails where statements that SQL's PREPARE made are left: which ones, only an answer could tell. */
+/**
+ * Fails where statements that SQL's PREPARE made are left: which ones, only an answer could tell. Inside the
+ * transaction, as a query behind its end would keep VACUUM and BEGIN ISOLATION LEVEL from being the next statement.
+ */
 const refuseStatements = `SELECT 1 OPERATOR(pg_catalog./) CASE WHEN EXISTS
   (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql) THEN 0 ELSE 1 END`
 
@@ -19,6 +22,7 @@ export function statementsAreLeft({ sqlState }: PostgresError): boolean {
   return sqlState === '22012'
 }
 
+/** Comes in its place once it has failed. */
 const deallocate = `DO LANGUAGE plpgsql $$ DECLARE left_over pg_catalog.name; BEGIN
   FOR left_over IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql LOOP
     EXECUTE pg_catalog.format('DEALLOCATE %I', left_over);
@@ -29,9 +33,8 @@ const steps = [
   // What is given by default may have it wait for other transactions: serializable, read-only and deferrable.
   { part: frame, sql: 'BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE' },
   ...restore.map(([part, sql]) => ({ part, sql })),
-  { part: frame, sql: 'COMMIT' },
-  // Behind the end: locks are given up, though the connection is to be closed.
   { part: SessionPart.statements, sql: refuseStatements },
+  { part: frame, sql: 'COMMIT' },
 ].map((step, index) => ({ ...step, name: `rockpool_reset_${index}` }))
 
 /** The messages that run one reset whose statements are prepared: the same for every session. */
@@ -53,10 +56,17 @@ function scriptOf(parts: SessionParts): Script {
 }
 
 /** The steps of `parts`, those of `missing` prepared each in its turn: to prepare a query before BEGIN would take its snapshot. */
-function writeSteps(out: OutBuffer, parts: SessionParts, missing: SessionParts): number {
+function writeSteps(out: OutBuffer, parts: SessionParts, missing: SessionParts, deallocates = false): number {
   let commands = 0
   for (const { part, name, sql } of steps) {
     if ((part & parts) === 0) continue
+    commands++
+    if (part === SessionPart.statements && deallocates) {
+      writeParse(out, '', deallocate)
+      writeBindBare(out, '')
+      writeExecute(out, 0)
+      continue
+    }
     if ((part & missing) !== 0) {
       // It may be there though it was forgotten; closing what is not is no error.
       writeCloseStatement(out, name)
@@ -64,7 +74,6 @@ function writeSteps(out: OutBuffer, parts: SessionParts, missing: SessionParts):
     }
     writeBindBare(out, name)
     writeExecute(out, 0)
-    commands++
   }
   return commands
 }
@@ -82,25 +91,23 @@ function writeBindBare(out: OutBuffer, name: string): void {
 export class ResetStatements {
   #prepared: SessionParts = noPart
 
+  /** Whether any is believed to be there. */
+  get areKnown(): boolean {
+    return this.#prepared !== noPart
+  }
+
   /** Writes the reset of `parts`, without a Sync, and returns how many commands will be answered. */
-  write(out: OutBuffer, parts: SessionParts, isTransactionOpen: boolean): number {
+  write(out: OutBuffer, parts: SessionParts, isTransactionOpen: boolean, deallocates: boolean): number {
     const needed = (parts === noPart ? noPart : parts | frame) | (isTransactionOpen ? rollback : noPart)
+    if (deallocates) this.forget()
     const missing = needed & ~this.#prepared
     if (missing !== 0) {
-      this.#prepared |= needed
-      return writeSteps(out, needed, missing)
+      this.#prepared |= deallocates ? needed & ~SessionPart.statements : needed
+      return writeSteps(out, needed, missing, deallocates)
     }
     const { bytes, commands } = scriptOf(needed)
     out.bytes(bytes)
     return commands
-  }
-
-  /** Writes the end of the statements that were left, without a Sync. */
-  writeDeallocation(out: OutBuffer): number {
-    writeParse(out, '', deallocate)
-    writeBindBare(out, '')
-    writeExecute(out, 0)
-    return 1
   }
 
   /** The user's SQL may have deallocated them. */

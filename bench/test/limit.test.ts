@@ -7,12 +7,12 @@ import { taskById, taskByIdStatement } from '../src/workloads/task-by-id.ts'
 
 const load = { callers: 7, seconds: 0.02, signal: new AbortController().signal }
 
-it('the limit reads tasks over each number of connections that there are callers for', async () => {
+it('the limit reads tasks over each number of sockets that there are callers for', async () => {
   const dsn = await freshDatabase()
   await staged(dsn, taskById, async (_, schema) => {
     for (const { name, lap } of limits) {
       const figures = await lap!({ dsn, schema, connections: 10 }, load)
-      if (name === 'the limit: 10 connections') expect(figures).toEqual({})
+      if (name === 'the limit: 10 sockets') expect(figures).toEqual({})
       else expect(figures.requests).toBeGreaterThanOrEqual(load.callers)
     }
   })

@@ -39,8 +39,8 @@ it.for([
     expect(laps.map((lap) => lap.setting)).toEqual([setting])
     const rounds = laps[0]!.rounds
     expect(rounds.map(({ length }) => length)).toEqual(peers.map(() => brief.rounds))
-    // The limit has no figures where it has more connections than callers.
-    const measured = peers.flatMap(({ name }, index) => (/: \d+ conn/.test(name) ? [] : rounds[index]!))
+    // The limit has no figures where it has more sockets than callers.
+    const measured = peers.flatMap(({ name }, index) => (/: \d+ sockets/.test(name) ? [] : rounds[index]!))
     expect(measured.every(({ requests = 0 }) => requests > 0)).toBe(true)
 
     const { columns, rows } = tableOf({ contest, peers, laps })

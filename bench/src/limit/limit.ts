@@ -10,7 +10,7 @@ const ways = [1, 2, 4, 10]
 
 /** What a loop over sockets reaches that does nothing but read tasks by their ids. */
 export const limits: readonly Peer[] = ways.map((connections) => ({
-  name: connections === 1 ? 'the limit: 1 connection' : `the limit: ${connections} connections`,
+  name: `the limit: ${connections} ${connections === 1 ? 'socket' : 'sockets'}`,
   reset: 'none',
   runtime: node,
   // A connection without a caller would be none: there is nothing to measure then.

@@ -43,7 +43,7 @@ const programs: Record<Contestant['program'], () => ServerProgram> = {
   'fastify-pg': () => node('fastify-pg'),
   fastapi: () => ({
     command: fastapi.found()!.path,
-    args: ['-m', 'uvicorn', '--app-dir', folder, ...uvicorn, 'app:app'],
+    args: ['-B', '-m', 'uvicorn', '--app-dir', folder, ...uvicorn, 'app:app'],
   }),
 }
 

@@ -4,7 +4,7 @@ import { atMost, type Finding, type Run, ratioNote, type Target, type Topic } fr
 import { packageVersions } from '../versions.ts'
 import { playLap } from './lap.ts'
 import type { Queueing } from './laps.ts'
-import { ours, poolers } from './poolers.ts'
+import { floor, ours, poolers } from './poolers.ts'
 
 const queues = [1_000, 10_000, 100_000] as const
 const few = queues[0]
@@ -63,7 +63,13 @@ export const waiters: Topic = {
           ),
         },
       ],
-      targets: chosen[0]?.name === ours ? targets(laps) : [],
+      targets:
+        chosen[0]?.name === ours
+          ? targets(
+              laps,
+              chosen.findIndex(({ name }) => name === floor),
+            )
+          : [],
       absent: [],
       versions: packageVersions(chosen.map(({ name }) => name)),
       plots: [
@@ -87,14 +93,17 @@ interface Queue {
   lanes: Figures[][]
 }
 
-/** Of the first lane, which is ours. */
-function targets(laps: readonly Queue[]): Target[] {
-  const own = (length: number) => laps.find((lap) => lap.length === length)!.lanes[0]!
-  const bytes = middle('bytes', own(many))
-  const stall = middle('stall', own(many))
+/** Of the first lane, which is ours; beside the growth of its cost stands that of the lane of the least pool. */
+function targets(laps: readonly Queue[], least: number): Target[] {
+  const rounds = (length: number, lane: number) => laps.find((lap) => lap.length === length)!.lanes[lane]!
+  const growth = (lane: number) => ratio('cost', rounds(many, lane), rounds(few, lane))
+  const bytes = middle('bytes', rounds(many, 0))
+  const stall = middle('stall', rounds(many, 0))
   const what = `${whole(many)} waiters`
+  const cost = atMost(`${what}: ns each`, growth(0), 1.5, `that at ${whole(few)}`)
+  const beside = least < 0 ? '' : `; ${floor}: ${times(growth(least))}`
   return [
-    atMost(`${what}: ns each`, ratio('cost', own(many), own(few)), 1.5, `that at ${whole(few)}`),
+    { ...cost, measured: cost.measured + beside },
     { what: `${what}: bytes each`, wanted: '≤ 400', measured: whole(bytes), met: bytes <= 400 },
     {
       what: `${what}, all timing out together: the longest turn of the loop`,

@@ -8,6 +8,9 @@ const longestQueue = 10
 /** A connection whose head has been at the server for so many milliseconds gets nothing more until it has ended. */
 const longestWait = 10
 
+/** How a statement left its carrier: answered by the server, never sent to it, or with its caller gone. */
+export type End = 'answered' | 'refused' | 'abandoned'
+
 /** A leased connection that carries the one-shots of several callers. */
 export class Carrier {
   readonly lease: Lease<Session>
@@ -19,13 +22,18 @@ export class Carrier {
   #progressAt: number
   /** No newcomers any more. */
   #isLeaving = false
+  /** Whether the time between two ends is not that of the second statement alone. */
+  #isDisturbed = false
+  /** How many more may board. */
+  #left: number
   /** When it has to go back to the pool. */
   readonly #endsAt: number
 
-  constructor(lease: Lease<Session>, now: number, endsAt: number) {
+  constructor(lease: Lease<Session>, now: number, endsAt: number, left: number) {
     this.lease = lease
     this.#progressAt = now
     this.#endsAt = endsAt
+    this.#left = left
   }
 
   get isLeaving(): boolean {
@@ -34,7 +42,7 @@ export class Carrier {
 
   /** Whether a statement that is expected to take `work` milliseconds would be answered soon behind the others. */
   hasRoom(work: number, now: number): boolean {
-    if (this.#isLeaving) return false
+    if (this.#isLeaving || this.lease.connection.isClosed) return false
     if (this.inFlight === 0) return true
     return (
       this.inFlight < mostInFlight &&
@@ -46,15 +54,22 @@ export class Carrier {
   board(work: number, now: number): void {
     if (this.inFlight++ === 0) this.#progressAt = now
     this.#work += work
+    if (--this.#left <= 0) this.#isLeaving = true
   }
 
-  /** Returns how long the server took for a statement that was expected to take `work`, in milliseconds. */
-  alight(work: number, now: number): number {
-    const time = now - this.#progressAt
-    this.#progressAt = now
+  /**
+   * A statement that was expected to take `work` has ended. Returns how long the server took for it, in milliseconds, or
+   * `undefined` where that cannot be told. What the server works on is unknown once a caller is gone, and until the
+   * cancel has ended nothing is written: there is no place for newcomers then.
+   */
+  alight(work: number, now: number, end: End): number | undefined {
     this.inFlight--
     this.#work = this.inFlight === 0 ? 0 : this.#work - work
-    if (now >= this.#endsAt || this.lease.connection.isClosed) this.#isLeaving = true
+    if (end === 'abandoned') this.#isDisturbed = true
+    if (end === 'abandoned' || now >= this.#endsAt || this.lease.connection.isClosed) this.#isLeaving = true
+    if (end !== 'answered') return undefined
+    const time = this.#isDisturbed ? undefined : now - this.#progressAt
+    this.#progressAt = now
     return time
   }
 

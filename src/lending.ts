@@ -1,7 +1,7 @@
-import type { Connection } from './connection/connection.ts'
 import type { Session } from './connection/session.ts'
 import type { Clock } from './deadline.ts'
 import { Deadlocks } from './deadlocks.ts'
+import type { PooledConnection } from './pooled-connection.ts'
 import type { AcquireOptions, Lease, ResourcePool } from './pooling/index.ts'
 
 /** The pool's own method that was called, for the stack to begin below it. */
@@ -30,9 +30,8 @@ export class Lending {
 
   /** A connection for whoever called `entry`; a name is that of the pool's method whose one statement needs it. */
   acquire(options: AcquireOptions, entry: Entry | string): Promise<Lease<Session>> {
-    const acquire = this.#notesHolders
-      ? { ...options, holder: typeof entry === 'string' ? `pool.${entry}()` : callerOf(entry) }
-      : options
+    const holder = () => options.holder ?? (typeof entry === 'string' ? `pool.${entry}()` : callerOf(entry))
+    const acquire = this.#notesHolders ? { ...options, holder: holder() } : options
     const lease =
       this.#deadlocks === undefined
         ? this.#resources.acquire(acquire)
@@ -51,10 +50,10 @@ export class Lending {
   }
 
   /** Runs a callback that holds `lease` until its end. */
-  hold<T>(lease: Lease<Session>, connection: Connection, work: () => Promise<T> | T): Promise<T> | T {
+  hold<T>(lease: Lease<Session>, connection: PooledConnection, work: () => Promise<T> | T): Promise<T> | T {
     if (this.#deadlocks === undefined) return work()
-    const { connection: session, holder } = lease
-    const held = { holder, isReleased: () => connection.isClosed, isIdle: () => session.isIdle }
+    const { holder } = lease
+    const held = { holder, isReleased: () => connection.isClosed, isIdle: () => connection.isIdle }
     return this.#deadlocks.hold(held, work)
   }
 }

@@ -13,8 +13,11 @@ const instead = new Map(
   }).flatMap(([use, words]) => words.map((word) => [word, use] as const)),
 )
 
-/** What a statement is not to share a connection with, though it leaves no trace in the session: it may wait for others' locks. */
-const waiting = new Set(['insert', 'update', 'delete', 'merge', 'for'])
+/** What a statement is not to share a connection with, though it leaves no trace in the session: it waits, or may wait for others' locks. */
+const waiting = new Set([
+  ...['insert', 'update', 'delete', 'merge', 'for'],
+  ...['pg_sleep', 'pg_advisory_xact_lock', 'pg_advisory_xact_lock_shared'],
+])
 const readers = new Set(['select', 'values', 'table', 'with'])
 
 /** The share of the newest run in the average. */
@@ -29,11 +32,11 @@ export class OneShotText {
   /** How long the server takes for it, in milliseconds: a moving average; NaN before its first end. */
   time = Number.NaN
 
-  constructor(sql: string) {
+  constructor(sql: string, isShort: boolean) {
     const word = firstWord(sql)
     const use = instead.get(word)
     this.refusal = use === undefined ? undefined : { word, use }
-    this.mayShare = readers.has(word) && onlyReads(sql)
+    this.mayShare = isShort && readers.has(word) && onlyReads(sql)
   }
 
   took(time: number): void {
@@ -43,17 +46,23 @@ export class OneShotText {
 
 /** The texts that are remembered; when there are more, it starts anew. */
 const remembered = 2_000
-/** A longer text is read again each time. */
+/** A longer text is not remembered, nor does it share. */
 const longestRemembered = 4_000
 
 /** What is known of the statements that a pool ran by themselves, by their texts. */
 export class OneShotTexts {
   readonly #known = new Map<string, OneShotText>()
+  readonly #longestShared: number
+
+  /** `longestShared`: no longer text shares a connection. */
+  constructor(longestShared: number) {
+    this.#longestShared = Math.min(longestShared, longestRemembered)
+  }
 
   of(sql: string): OneShotText {
     let text = this.#known.get(sql)
     if (text === undefined) {
-      text = new OneShotText(sql)
+      text = new OneShotText(sql, sql.length <= this.#longestShared)
       if (sql.length <= longestRemembered) {
         if (this.#known.size >= remembered) this.#known.clear()
         this.#known.set(sql, text)
@@ -66,5 +75,5 @@ export class OneShotTexts {
 function onlyReads(sql: string): boolean {
   const tokens = sqlTokens(sql)
   if (tokens === undefined || partsTouchedBy(sql) !== noPart) return false
-  return !tokens.some((token) => waiting.has(token) || token === ';' || token.includes('lock'))
+  return !tokens.some((token) => waiting.has(token) || token === ';')
 }

@@ -1,11 +1,11 @@
-import { Carrier } from './carrier.ts'
+import { Carrier, type End } from './carrier.ts'
 import type { SessionCall } from './connection/queries.ts'
 import type { CallLimits, Session } from './connection/session.ts'
 import type { Clock } from './deadline.ts'
-import { InterfaceError, RockpoolError } from './errors.ts'
+import { InterfaceError, PostgresError, QueryTimeoutError } from './errors.ts'
 import type { Lending } from './lending.ts'
 import { type OneShotText, OneShotTexts } from './one-shot-texts.ts'
-import { wasNotReset } from './pooled-connection.ts'
+import { notSent, wasNotReset } from './pooled-connection.ts'
 import type { Lease, ResourcePool } from './pooling/index.ts'
 
 /** A statement that takes longer, in milliseconds, has a connection to itself. */
@@ -15,9 +15,12 @@ const fewInFlight = 8
 /** A connection is given back after so many milliseconds of shared use, for what is looked at then: its lifetimes, `expire`. */
 const longestShift = 250
 
+/** `execute` takes the simple protocol, and `executeMany` may have any number of runs. */
+const sharing = new Set(['fetch', 'fetchRow', 'fetchVal', 'query'])
+
 export interface OneShotSettings {
-  /** Whether statements may share a connection at all. */
-  shares: boolean
+  /** The longest text, in characters, that may share a connection: longer ones are not kept prepared. 0: none shares. */
+  longestShared: number
   /** Milliseconds; 0: no limit. */
   acquireTimeout: number
   /** 0: no limit. */
@@ -47,7 +50,7 @@ export class OneShots {
   readonly #clock: Clock
   readonly #settings: OneShotSettings
   readonly #longestShift: number
-  readonly #texts = new OneShotTexts()
+  readonly #texts: OneShotTexts
   readonly #carriers: Carrier[] = []
   readonly #byLease = new WeakMap<Lease<Session>, Carrier>()
 
@@ -56,7 +59,8 @@ export class OneShots {
     this.#lending = lending
     this.#clock = clock
     this.#settings = settings
-    const { leakThreshold } = settings
+    const { leakThreshold, longestShared } = settings
+    this.#texts = new OneShotTexts(longestShared)
     this.#longestShift = leakThreshold > 0 ? Math.min(longestShift, leakThreshold / 2) : longestShift
   }
 
@@ -70,7 +74,7 @@ export class OneShots {
     const text = this.#texts.of(sql)
     if (text.refusal !== undefined) return Promise.reject(refused(method, text.refusal))
     const shot = { method, sql, text, limits, call }
-    if (!this.#settings.shares || !text.mayShare || !(text.time <= quick)) return this.#runAlone(shot)
+    if (!text.mayShare || !(text.time <= quick) || !sharing.has(method)) return this.#runAlone(shot)
     if (!this.#resources.isOpenToAll || limits.signal?.aborted) return this.#waitAndShare(shot)
     const now = this.#clock.now()
     const carrier = this.#carrierWithRoom(shot, now)
@@ -92,7 +96,9 @@ export class OneShots {
   }
 
   #carry(lease: Lease<Session>, now: number): Carrier {
-    const carrier = new Carrier(lease, now, now + this.#longestShift)
+    const { maxQueries } = this.#settings
+    const left = maxQueries > 0 ? maxQueries - lease.connection.commands : Number.POSITIVE_INFINITY
+    const carrier = new Carrier(lease, now, now + this.#longestShift, left)
     this.#carriers.push(carrier)
     this.#byLease.set(lease, carrier)
     return carrier
@@ -101,6 +107,7 @@ export class OneShots {
   /** Runs a statement that has boarded with `work`. */
   #ride<T>(carrier: Carrier, shot: OneShot<T>, work: number): Promise<T> {
     const session = carrier.lease.connection
+    const started = this.#clock.now()
     let result: Promise<T>
     try {
       result = shot.call(session, shot.limits)
@@ -109,22 +116,21 @@ export class OneShots {
     }
     return result.then(
       (value) => {
-        this.#alight(carrier, shot.text, work)
+        this.#alight(carrier, shot.text, work, 'answered')
         return value
       },
       (error: unknown) => {
-        this.#alight(carrier, shot.text, work)
-        if (wasNotReset(error, session)) return this.run(shot.method, shot.sql, shot.limits, shot.call)
-        throw error
+        this.#alight(carrier, shot.text, work, endOf(error, shot.limits.signal))
+        if (!wasNotReset(error, session)) throw error
+        return this.run(shot.method, shot.sql, this.#left(shot, started), shot.call)
       },
     )
   }
 
-  #alight(carrier: Carrier, text: OneShotText, work: number): void {
+  #alight(carrier: Carrier, text: OneShotText, work: number, end: End): void {
     const now = this.#clock.now()
-    text.took(carrier.alight(work, now))
-    const { maxQueries } = this.#settings
-    if (maxQueries > 0 && carrier.lease.connection.commands >= maxQueries) carrier.leave()
+    const time = carrier.alight(work, now, end)
+    if (time !== undefined) text.took(time)
     this.#takeJoiners(carrier, now)
     if (carrier.inFlight > 0) return
     if (carrier.isLeaving || !this.#resources.isOpenToAll) this.#giveBack(carrier)
@@ -192,18 +198,14 @@ export class OneShots {
   }
 }
 
+function endOf(error: unknown, signal: AbortSignal | undefined): End {
+  if (error instanceof QueryTimeoutError || signal?.aborted) return 'abandoned'
+  return error instanceof PostgresError ? 'answered' : 'refused'
+}
+
 function refused(method: string, { word, use }: { word: string; use: string }): InterfaceError {
   return new InterfaceError(
     `pool.${method}(): ${word.toUpperCase()} has no lasting effect there; use ${use}`,
     { outcome: 'not-sent' },
   )
-}
-
-/**
- * What keeps a statement from its connection keeps it from the server, whatever became of the statement that the error
- * was about before: that of a hook.
- */
-function notSent(error: unknown): never {
-  if (error instanceof RockpoolError) Object.assign(error, { outcome: 'not-sent' })
-  throw error
 }

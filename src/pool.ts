@@ -97,7 +97,8 @@ export class Pool extends Queries implements AsyncDisposable {
     const { shareOneShots = true, setup, reset } = options
     this.#oneShots = new OneShots(this.#resources, this.#lending, clock, {
       ...settings,
-      shares: shareOneShots && setup === undefined && typeof reset !== 'function',
+      longestShared:
+        shareOneShots && setup === undefined && typeof reset !== 'function' ? this.#connector.longestKept : 0,
     })
   }
 
@@ -307,7 +308,7 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   #lend(lease: Lease<Session>): PooledConnection {
-    return new PooledConnection(this, lease, () => this.#lending.acquire({}, this.acquire))
+    return new PooledConnection(this, lease, (holder) => this.#lending.acquire({ holder }, this.acquire))
   }
 
   #forgetStatements(): void {

@@ -2,12 +2,21 @@ import type { Limits } from './connection/call-limits.ts'
 import { Connection } from './connection/connection.ts'
 import type { SessionCall } from './connection/queries.ts'
 import type { Session } from './connection/session.ts'
-import { ConnectionLostError } from './errors.ts'
+import { ConnectionLostError, RockpoolError } from './errors.ts'
 import type { Lease } from './pooling/index.ts'
 
 /** Whether `error` is that of a call that `session` did not run, because it could not be reset first. */
 export function wasNotReset(error: unknown, session: Session): boolean {
   return session.isUnfit && error instanceof ConnectionLostError && error.outcome === 'not-sent'
+}
+
+/**
+ * What keeps a statement from its connection keeps it from the server, whatever became of the statement that the error
+ * was about before: that of a hook.
+ */
+export function notSent(error: unknown): never {
+  if (error instanceof RockpoolError) Object.assign(error, { outcome: 'not-sent' })
+  throw error
 }
 
 /**
@@ -17,12 +26,16 @@ export function wasNotReset(error: unknown, session: Session): boolean {
 export class PooledConnection extends Connection {
   /** Whose it is. */
   readonly owner: object
-  readonly #another: () => Promise<Lease<Session>>
+  readonly #another: (holder: string | undefined) => Promise<Lease<Session>>
   #lease: Lease<Session>
   #move: Promise<void> | undefined
 
   /** `another` acquires the connection that replaces one of no use. */
-  constructor(owner: object, lease: Lease<Session>, another: () => Promise<Lease<Session>>) {
+  constructor(
+    owner: object,
+    lease: Lease<Session>,
+    another: (holder: string | undefined) => Promise<Lease<Session>>,
+  ) {
     super(lease.connection, {
       release: async (connection) => {
         connection.end('connection has been released back to the pool')
@@ -32,6 +45,11 @@ export class PooledConnection extends Connection {
     this.owner = owner
     this.#lease = lease
     this.#another = another
+  }
+
+  /** Whether the server has answered everything. */
+  get isIdle(): boolean {
+    return this.session.isIdle
   }
 
   protected override callSession<T>(
@@ -74,7 +92,7 @@ export class PooledConnection extends Connection {
 
   async #replace(): Promise<void> {
     this.#lease.release()
-    const lease = await this.#another()
+    const lease = await this.#another(this.#lease.holder).catch(notSent)
     if (this.hasEnded) lease.release()
     else {
       this.#lease = lease

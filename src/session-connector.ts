@@ -84,6 +84,13 @@ export class SessionConnector implements Connector<Session> {
     return this.#target.settings.commandTimeout
   }
 
+  /** The longest statement that a connection keeps prepared, in characters. */
+  get longestKept(): number {
+    const { size, largest } = this.#target.settings.statementCache
+    if (size === 0) return 0
+    return largest === 0 ? Number.POSITIVE_INFINITY : largest
+  }
+
   /** Every later connect goes there. */
   retarget(dsn: string | undefined, options: PoolOptions): void {
     this.#target = this.#resolve(dsn, options)

@@ -91,7 +91,9 @@ describe("where asyncpg's pool goes wrong, this one", () => {
     await held.execute('create table served (place serial, turn int)')
     const note = 'insert into served (turn) values ($1)'
     const came = Array.from({ length: 50 }, (_, turn) =>
-      turn % 2 === 0 ? pool.use((connection) => connection.execute(note, [turn])) : pool.execute(note, [turn]),
+      turn % 2 === 0
+        ? pool.use((connection) => connection.execute(note, [turn]))
+        : pool.execute(note, [turn]),
     )
     await held.release()
     const newcomer = pool.use((connection) => connection.execute(note, [50]))

@@ -20,6 +20,8 @@ export interface Codec {
   readonly resultFormat: Format
   /** The format that `encode` writes. */
   readonly parameterFormat: Format
+  /** The format that `encode` writes for this value, where that depends on the value. Asked of parameters only. */
+  readonly formatOf?: (value: unknown) => Format
   /** Set where a JavaScript array is itself a value of the type: arrays of the type are then taken one level deep. */
   readonly takesArrays?: true
   /** Set for composites, and what is made of them: ALTER TYPE may have changed what was learned of them. */
@@ -52,7 +54,8 @@ export interface Codec {
 /** The codec as it is within another value's text. */
 export function inText(codec: Codec): Codec {
   if (codec.text === undefined) return codec
-  return { ...codec, ...codec.text, resultFormat: textFormat, parameterFormat: textFormat }
+  const { formatOf: _, ...rest } = codec
+  return { ...rest, ...codec.text, resultFormat: textFormat, parameterFormat: textFormat }
 }
 
 /** What reads the type's binary format, where anything does. */

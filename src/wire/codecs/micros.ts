@@ -1,4 +1,7 @@
+import type { OutBuffer } from '../out-buffer.ts'
+
 const microsPerSecond = 1_000_000
+const twoTo32 = 0x1_0000_0000
 
 /*
  * An Int64 of microseconds outgrows a double's 53 bits, its seconds do not. With the Int64 as
@@ -14,6 +17,15 @@ function lowMicros(bytes: Buffer, at: number): number {
 /** The whole seconds, rounded down, of the Int64 of microseconds at `at`. */
 export function secondsAt(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * secondsPerHigh + Math.floor(lowMicros(bytes, at) / microsPerSecond)
+}
+
+/** Appends the Int64 of a whole number of milliseconds in microseconds. */
+export function writeMillisAsMicros(millis: number, out: OutBuffer): void {
+  const high = Math.floor(millis / twoTo32)
+  const low = (millis - high * twoTo32) * 1000
+  const carry = Math.floor(low / twoTo32)
+  out.int32(high * 1000 + carry)
+  out.int32(low - carry * twoTo32)
 }
 
 /** The microseconds, 0 to 999999, above `secondsAt`. */

@@ -69,7 +69,10 @@ export function encodeParameters(out: OutBuffer, codecs: readonly Codec[], args:
   const count = codecs.length
   const start = out.position
   out.int16(count)
-  for (const codec of codecs) out.int16(codec.parameterFormat)
+  for (let i = 0; i < count; i++) {
+    const codec = codecs[i]!
+    out.int16(codec.formatOf === undefined ? codec.parameterFormat : codec.formatOf(args[i]))
+  }
   out.int16(count)
   for (let i = 0; i < count; i++) {
     out.int32(-1)

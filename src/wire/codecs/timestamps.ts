@@ -3,7 +3,7 @@ import type { OutBuffer } from '../out-buffer.ts'
 import { formatClock, formatDay, secondsInDay } from './calendar.ts'
 import { binaryFormat, type Codec, Refusal, refused, textFormat, wrongSize } from './codec.ts'
 import { dateFromText, instantFromText, timestampFromText } from './iso-text.ts'
-import { infinityAt, microsAt, secondsAt } from './micros.ts'
+import { infinityAt, microsAt, secondsAt, writeMillisAsMicros } from './micros.ts'
 import { writeText } from './text.ts'
 
 /** From 1970-01-01 to PostgreSQL's epoch, 2000-01-01. */
@@ -63,9 +63,20 @@ function encodeTimestamptz(value: unknown, out: OutBuffer): void {
   } else throw refused('a Date, ±Infinity or an ISO string', value)
 }
 
-function dateText(date: Date): string {
+/** As a parameter: a Date in binary, whatever else in text. */
+function encodeParameter(value: unknown, out: OutBuffer): void {
+  if (types.isDate(value)) writeMillisAsMicros(timeOf(value) - epochSeconds * 1000, out)
+  else encodeTimestamptz(value, out)
+}
+
+function timeOf(date: Date): number {
   const time = Date.prototype.getTime.call(date)
   if (!(time >= earliestDate)) throw refused('a valid Date from 4714-11-24 BC on', date)
+  return time
+}
+
+function dateText(date: Date): string {
+  const time = timeOf(date)
   const seconds = Math.floor(time / 1000)
   return formatInstant(seconds - epochSeconds, (time - seconds * 1000) * 1000, 'Z')
 }
@@ -88,8 +99,9 @@ export function timestamptzCodec(result: TimestamptzResult): Codec {
     name: 'timestamptz',
     resultFormat: binaryFormat,
     parameterFormat: textFormat,
+    formatOf: (value) => (types.isDate(value) ? binaryFormat : textFormat),
     decode: timestamptzDecoders[result],
-    encode: encodeTimestamptz,
+    encode: encodeParameter,
     text: {
       decode: (bytes, start, end) => fromText(result, bytes.toString('latin1', start, end)),
       encode: encodeTimestamptz,

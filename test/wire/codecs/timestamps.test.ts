@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { inText } from '../../../src/wire/codecs/codec.ts'
 import { TypeConfiguration, TypeRegistry } from '../../../src/wire/codecs/index.ts'
 import { codecOf, decode, encode, int32s, int64 } from './bytes.ts'
 
@@ -87,7 +88,21 @@ describe('timestamptz as a string', () => {
 describe('timestamptz going in', () => {
   const text = (value: unknown) => encode(codecOf('timestamptz'), value).toString()
 
-  it('a Date is written in UTC, whatever its year', () => {
+  it('a Date is its microseconds since 2000, whatever its year', () => {
+    for (const time of [
+      Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      -1,
+      946_684_800_000,
+      -62_168_428_800_000,
+      8.64e15,
+    ]) {
+      const bytes = encode(codecOf('timestamptz'), new Date(time))
+      expect(bytes.readBigInt64BE()).toBe(BigInt(time - 946_684_800_000) * 1000n)
+    }
+  })
+
+  it('within a text a Date is written in UTC, whatever its year', () => {
+    const text = (value: unknown) => encode(inText(codecOf('timestamptz')), value).toString()
     expect(text(new Date('2026-01-02T03:04:05.678Z'))).toBe('2026-01-02T03:04:05.678Z')
     expect(text(new Date(-1))).toBe('1969-12-31T23:59:59.999Z')
     expect(text(new Date('-000043-03-15T00:00:00Z'))).toBe('0044-03-15T00:00:00Z BC')

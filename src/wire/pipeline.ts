@@ -394,7 +394,7 @@ export class Pipeline {
 
   #settleClosed(reason: ConnectionLostError | undefined): void {
     this.#closed = { reason }
-    const outcome = this.#skipsFollower ? 'not-sent' : 'unknown'
+    const outcome = this.#keepsFollower ? 'not-sent' : 'unknown'
     for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
       request.lost((outcome) => this.#loss(outcome), outcome)
     }
@@ -405,10 +405,11 @@ export class Pipeline {
     this.#owner.closed(reason)
   }
 
-  /** Whether the server's last word, an error, was about a prelude: it did nothing after that. */
-  get #skipsFollower(): boolean {
+  /** Whether a prelude is in hand whose follower does not run: after an error, or as no more than its preparation was sent. */
+  get #keepsFollower(): boolean {
     const head = this.#inFlight.first
-    return head?.isPrelude === true && (head.fate === 'failed' || this.#farewell !== undefined)
+    if (!head?.isPrelude) return false
+    return head.fate === 'failed' || this.#farewell !== undefined || head.next?.paused === true
   }
 
   #loss(outcome: Outcome): ConnectionLostError {

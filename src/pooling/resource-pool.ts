@@ -147,6 +147,8 @@ export class ResourcePool<C> {
     const first = queue.first
     if (first === undefined || !first.joins || !serves) return false
     queue.serve(first, lease)
+    // What was opened for those who waited is for nobody now.
+    if (this.isClosing) this.#pumpNow()
     return true
   }
 

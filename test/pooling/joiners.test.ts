@@ -50,6 +50,21 @@ test('R16: a suspended pool lets nobody join; one that closes serves those who w
   expect(closed.state).toBe('fulfilled')
 })
 
+test('R13: behind the last who waited, once he shares a lease, a pool that closes opens nothing any more', async () => {
+  const { pool, connector } = await openPool({ maxSize: 2 })
+  const lease = await pool.acquire()
+  connector.connects.hold()
+  const joiner = watch(pool.acquire({ joins: true }))
+  const closed = watch(pool.close())
+  expect(pool.stats().connecting).toBe(1)
+  pool.serveJoiner(lease)
+  await settled()
+  expect([joiner.state, closed.state, pool.stats().connecting]).toEqual(['fulfilled', 'pending', 0])
+  lease.release()
+  await settled()
+  expect(closed.state).toBe('fulfilled')
+})
+
 test('R3: a connection is taken in the turn of the call where one is idle and nobody waits, and not otherwise', async () => {
   const { pool } = await openPool({ minSize: 1, maxSize: 1 })
   const lease = pool.tryAcquire()

@@ -1,6 +1,7 @@
 import { InterfaceError, PoolClosedError, PoolOverloadedError, PoolTimeoutError } from '../../src/errors.ts'
 import type { Lease, ResourcePool } from '../../src/pooling/index.ts'
 import type { SimulatedConnection } from './connection.ts'
+import type { Holding } from './holding.ts'
 import type { Model } from './model.ts'
 import { SimulatedError, type World } from './world.ts'
 
@@ -28,12 +29,14 @@ class CallerSignal {
 }
 Object.setPrototypeOf(CallerSignal.prototype, AbortSignal.prototype)
 
-/** One call of `acquire`. */
+/** One call of `acquire` or of `tryAcquire`. */
 export class Caller {
   /** In the queue, not chosen yet; known where it has a signal. */
   isQueued = false
   /** The pool has done with it, as the end of its listening to the signal tells. */
   isLeft = false
+  /** Whose lease it shares, once it was asked to. */
+  shares: Holding | undefined
   /** A connection is being prepared for it. */
   isChosen = false
   /** The event of its hand-out came. */
@@ -49,12 +52,15 @@ export class Caller {
   readonly timeout: number
   /** Where it was called when the pool had begun to end. */
   readonly isLate: boolean
+  /** Whether it would share another's lease. */
+  readonly joins: boolean
 
-  constructor(id: number, since: number, timeout: number, isLate: boolean) {
+  constructor(id: number, since: number, timeout: number, isLate: boolean, joins: boolean) {
     this.id = id
     this.since = since
     this.timeout = timeout
     this.isLate = isLate
+    this.joins = joins
   }
 
   get deadline(): number {
@@ -68,6 +74,7 @@ export interface Wish {
   timeout: number | undefined
   hasSignal: boolean
   isAborted: boolean
+  joins: boolean
 }
 
 /** Those who ask for connections, and whether each gets what it must: I2 and I7. */
@@ -82,6 +89,7 @@ export class Callers {
   readonly #model: Model
   readonly #pool: ResourcePool<SimulatedConnection>
   readonly #served: (caller: Caller, lease: Lease<SimulatedConnection>) => void
+  readonly #shares: (caller: Caller, lease: Lease<SimulatedConnection>) => void
   #ids = 0
 
   constructor(
@@ -89,11 +97,13 @@ export class Callers {
     model: Model,
     pool: ResourcePool<SimulatedConnection>,
     served: (caller: Caller, lease: Lease<SimulatedConnection>) => void,
+    shares: (caller: Caller, lease: Lease<SimulatedConnection>) => void,
   ) {
     this.#world = world
     this.#model = model
     this.#pool = pool
     this.#served = served
+    this.#shares = shares
   }
 
   /** The one who waits longest and was not chosen; exact where every caller has a signal. */
@@ -102,27 +112,65 @@ export class Callers {
     return undefined
   }
 
-  acquire({ timeout, hasSignal, isAborted }: Wish): Caller {
+  acquire({ timeout, hasSignal, isAborted, joins }: Wish): Caller {
     const world = this.#world
     const model = this.#model
-    const caller = new Caller(
-      ++this.#ids,
-      world.clock.now(),
-      timeout ?? world.settings.acquireTimeout,
-      model.isEnding || (model.isStarting && this.#pool.isClosing),
-    )
+    const caller = this.#come(timeout ?? world.settings.acquireTimeout, joins)
     if (world.isSettled && !model.isEnding && !world.plan.hasMuteCallers) caller.isTooMany = this.#isFull()
-    world.log('acquire', caller.id, caller.timeout)
+    world.log(joins ? 'acquire or share' : 'acquire', caller.id, caller.timeout)
     this.pending.set(caller.id, caller)
     if (hasSignal) caller.signal = new CallerSignal(caller)
     if (isAborted && caller.signal !== undefined) this.abort(caller)
     else if (model.phase === 'new' && caller.timeout >= 0) model.phase = 'open'
     const signal = caller.signal as unknown as AbortSignal | undefined
-    this.#pool.acquire({ timeout, signal, holder: String(caller.id) }).then(
+    this.#pool.acquire({ timeout, signal, holder: String(caller.id), joins }).then(
       (lease) => this.#wasServed(caller, lease),
       (error: unknown) => this.#wasRefused(caller, error),
     )
     return caller
+  }
+
+  /** Somebody takes what can be had in this very turn. */
+  tryAcquire(): void {
+    const world = this.#world
+    const model = this.#model
+    const caller = this.#come(0, false)
+    const mustBeServed = world.isSettled && this.pending.size === 0 && model.isReady
+    world.log('try', caller.id)
+    this.pending.set(caller.id, caller)
+    const lease = this.#pool.tryAcquire(String(caller.id))
+    if (lease !== undefined) {
+      this.#wasServed(caller, lease)
+      return
+    }
+    this.pending.delete(caller.id)
+    if (caller.number !== undefined) {
+      world.violate('I2', `caller ${caller.id} is sent away though lease ${caller.number} is its own`)
+    }
+    if (mustBeServed) world.violate('R3', `caller ${caller.id} is sent away beside an idle connection`)
+  }
+
+  /** The one who has `holding` has whoever waits longest share it; false: he does not want to, or nobody waits. */
+  share(holding: Holding): boolean {
+    const world = this.#world
+    const { first } = this
+    const mayShare = first?.joins === true && this.#model.serves
+    world.log('share', holding.number)
+    // Within the call somebody may release what nobody is known to share.
+    holding.arriving++
+    const { state } = holding.connection
+    const isServed = this.#pool.serveJoiner(holding.lease!)
+    if (isServed) world.coverage.hit(state, 'shared')
+    else holding.arriving--
+    // Of callers without a signal it is not known who is the first.
+    if (world.plan.hasMuteCallers) return isServed
+    if (isServed !== mayShare) {
+      world.violate('R16', `${mayShare ? 'nobody' : 'somebody'} shares lease ${holding.number}`)
+    } else if (isServed && first !== undefined) {
+      first.shares = holding
+      if (!first.isLeft) world.violate('I7', `caller ${first.id} waits, and another shares a lease`)
+    }
+    return isServed
   }
 
   abort(caller: Caller): void {
@@ -154,6 +202,12 @@ export class Callers {
     return caller
   }
 
+  #come(timeout: number, joins: boolean): Caller {
+    const { isEnding, isStarting } = this.#model
+    const isLate = isEnding || (isStarting && this.#pool.isClosing)
+    return new Caller(++this.#ids, this.#world.clock.now(), timeout, isLate, joins)
+  }
+
   /** R5: whether `maxWaiting` wait for a release already. Those for whom there is room do not count. */
   #isFull(): boolean {
     const { counts, maxSize, taken, phase } = this.#model
@@ -166,11 +220,16 @@ export class Callers {
 
   #wasServed(caller: Caller, lease: Lease<SimulatedConnection>): void {
     this.#world.log('served', caller.id, lease.number)
+    if (caller.isTooMany) this.#world.violate('R5', `caller ${caller.id} is served beyond maxWaiting`)
+    this.#settled(caller)
+    if (caller.joins && caller.number === undefined) {
+      this.highestServed = Math.max(this.highestServed, caller.id)
+      this.#shares(caller, lease)
+      return
+    }
     if (caller.number !== lease.number) {
       this.#world.violate('I2', `caller ${caller.id} has lease ${lease.number}, of which no event told`)
     }
-    if (caller.isTooMany) this.#world.violate('R5', `caller ${caller.id} is served beyond maxWaiting`)
-    this.#settled(caller)
     this.#served(caller, lease)
   }
 

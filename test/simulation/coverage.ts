@@ -19,6 +19,7 @@ export const slotEvents = [
   'prepareTimedOut',
   'callerLeft',
   'handedOut',
+  'shared',
   'released',
   'releasedAgain',
   'releasedAfterLoss',

@@ -7,6 +7,9 @@ export class Holding {
   /** There once the caller has it. */
   lease: Lease<SimulatedConnection> | undefined
   isReleased = false
+  /** Those who share it, and those who do not know yet that they do: it is released behind the last of them. */
+  sharers = 0
+  arriving = 0
   /** Reported as a leak. */
   isReported = false
   readonly number: number

@@ -59,6 +59,9 @@ function checkSizes({ pool, model, world, callers }: Life): void {
   for (const caller of callers.pending.values()) if (!caller.isChosen) waiting++
   if (pool.waitingSize !== waiting)
     world.violate('I2', `${pool.waitingSize} wait, says the pool, not ${waiting}`)
+  if (pool.isOpenToAll !== (model.phase === 'open' && waiting === 0)) {
+    world.violate('R3', `a pool that is ${model.phase}, and where ${waiting} wait, says otherwise`)
+  }
 }
 
 /** I1, and that what the pool counts is what its events told: looked at once a step, as it costs. */

@@ -44,7 +44,13 @@ export class Life {
     this.connector = new SimulatedConnector(world, this.model, this.observer)
     const environment = { clock: world.clock, random: () => world.random.next() }
     this.pool = new ResourcePool(this.connector, world.settings, environment)
-    this.callers = new Callers(world, this.model, this.pool, (caller, lease) => this.#served(caller, lease))
+    this.callers = new Callers(
+      world,
+      this.model,
+      this.pool,
+      (caller, lease) => this.#served(caller, lease),
+      (caller, lease) => this.#shares(caller, lease),
+    )
     this.span = new Lifespan(world, this.model, this.pool)
     this.observer.callers = this.callers
     this.observer.observe(this.pool)
@@ -62,8 +68,22 @@ export class Life {
     const hasSignal = !plan.hasMuteCallers || random.chance(0.5)
     const timeout = random.pick([undefined, undefined, 0, 1, 30, 500, 20_000, random.chance(0.1) ? -1 : 5])
     const isAborted = random.chance(0.02)
-    const caller = this.callers.acquire({ timeout, hasSignal, isAborted })
+    const joins = random.chance(plan.joining)
+    const caller = this.callers.acquire({ timeout, hasSignal, isAborted, joins })
     if (random.chance(0.04)) queueMicrotask(() => this.callers.abort(caller))
+  }
+
+  tryAcquire(): void {
+    this.callers.tryAcquire()
+  }
+
+  /** Somebody who holds a connection has others share it, as long as those at the head of the queue want to. */
+  share(): void {
+    const { random } = this.world
+    const alive = this.#held.filter(({ connection }) => !connection.isDead && !connection.isEnded)
+    if (alive.length === 0) return
+    const holding = random.pick(alive)
+    while (this.callers.share(holding) && random.chance(0.7));
   }
 
   /** One of those who wait leaves. */
@@ -82,6 +102,12 @@ export class Life {
     if (held.length === 0) return
     const place = this.world.random.below(held.length)
     const holding = held[place]!
+    if (holding.sharers > 0) {
+      this.world.log('done sharing', holding.number)
+      holding.sharers--
+      return
+    }
+    if (holding.arriving > 0) return
     held[place] = held.at(-1)!
     held.pop()
     this.#release(holding)
@@ -242,6 +268,22 @@ export class Life {
     holding.lease = lease
     this.#held.push(holding)
     if (this.world.random.chance(0.05)) this.release()
+  }
+
+  #shares(caller: Caller, lease: Lease<SimulatedConnection>): void {
+    const holding = this.observer.holdings.get(lease.number)
+    if (holding === undefined || holding.lease !== lease || holding.arriving === 0) {
+      this.world.violate('R16', `caller ${caller.id} shares lease ${lease.number}, which nobody shares`)
+      return
+    }
+    if (caller.shares !== undefined && caller.shares !== holding) {
+      this.world.violate(
+        'R16',
+        `caller ${caller.id} shares lease ${lease.number}, not ${caller.shares.number}`,
+      )
+    }
+    holding.arriving--
+    holding.sharers++
   }
 
   /** An abort between the hand-out and the caller's hearing of it comes too late. */

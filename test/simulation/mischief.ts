@@ -5,6 +5,8 @@ import { SimulatedError } from './world.ts'
 const moves: readonly ((life: Life) => void)[] = [
   (life) => life.acquire(),
   (life) => life.acquire(),
+  (life) => life.tryAcquire(),
+  (life) => life.share(),
   (life) => life.release(),
   (life) => life.release(),
   (life) => life.abort(),

@@ -178,6 +178,22 @@ export class Model {
     }
   }
 
+  /** Whether the connection that was used last is one that may be handed out as it is, in this very turn. */
+  get isReady(): boolean {
+    const { settings, plan, clock } = this.#world
+    if (this.phase !== 'open' || plan.hasPrepare) return false
+    let last: SimulatedConnection | undefined
+    for (const connection of this.taken) {
+      if (connection.state === 'idle' && connection.rest > (last?.rest ?? 0)) last = connection
+    }
+    if (last === undefined) return false
+    const { checkIdleAfter, maxLifetime } = settings
+    const now = clock.now()
+    const needsCheck =
+      checkIdleAfter === 'always' || (checkIdleAfter > 0 && now - last.provenAt > checkIdleAfter)
+    return !needsCheck && (maxLifetime === 0 || now - last.openedAt < 0.9 * maxLifetime - tolerance)
+  }
+
   /** The pool says that it has `connection`. */
   succeeded(connection: SimulatedConnection): void {
     const now = this.#world.clock.now()

@@ -86,6 +86,10 @@ const possibilities: Record<SlotEvent, Possibility> = {
     elsewhere: 'before it, a caller and a slot are not bound; after it, the caller has it',
   },
   handedOut: handOut,
+  shared: {
+    in: ['leased'],
+    elsewhere: 'who has others share a connection holds it, and looks whether it lives',
+  },
   released: {
     in: ['leased', 'terminating', 'gone'],
     elsewhere: 'what is leased stays so until its release, unless it is terminated',

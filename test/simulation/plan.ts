@@ -25,7 +25,9 @@ export type Fate = (typeof fates)[number]
 /** What a step may do. */
 export const actions = [
   'acquire',
+  'tryAcquire',
   'burst',
+  'share',
   'release',
   'releaseAgain',
   'use',
@@ -56,6 +58,8 @@ export interface Plan {
   readonly hasPrepare: boolean
   /** Whether some callers have no signal. */
   readonly hasMuteCallers: boolean
+  /** Of the callers, those who would share another's lease. */
+  readonly joining: number
   /** Whether the pool is opened by `open`, and not by the first acquire. */
   readonly opensFirst: boolean
   readonly fates: Readonly<Record<Call, Weights<Fate>>>
@@ -75,7 +79,9 @@ export interface Plan {
 /** How often each action is drawn where it is drawn at all. */
 const common: Record<Action, number> = {
   acquire: 20,
+  tryAcquire: 5,
   burst: 3,
+  share: 6,
   release: 20,
   releaseAgain: 2,
   use: 6,
@@ -157,6 +163,7 @@ export function drawPlan(random: Random): Plan {
     options: drawOptions(random),
     hasPrepare: random.chance(0.5),
     hasMuteCallers: random.chance(0.3),
+    joining: random.pick([0, 0.3, 0.7, 1]),
     opensFirst: random.chance(0.7),
     fates: {
       connect: drawFates(random),

@@ -35,6 +35,7 @@ test('I1–I10 hold in 2,000 seeds of 1,000 steps, and every call goes in every 
     coverage.add(reached)
   }
   expect(gaps(coverage).contradicted, 'what cannot happen').toEqual([])
+  expect(coverage.count('leased', 'shared')).toBeGreaterThan(0)
   const faults = calls.flatMap((call) => fates.map((fate) => `${call} ${fate}`))
   const expected = faults.filter((name) => !name.endsWith(' quick'))
   expect([...coverage.faults.keys()]).toEqual(expect.arrayContaining(expected))

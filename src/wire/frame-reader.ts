@@ -1,4 +1,5 @@
 import { ConnectionLostError } from '../errors.ts'
+import { int32At } from './big-endian.ts'
 
 /**
  * A backend message is a type byte, an Int32 length that counts itself, and a body ("Message Formats",
@@ -19,12 +20,16 @@ export function brokenProtocol(what: string): ConnectionLostError {
   )
 }
 
+/** The type and the length. */
+const headerLength = 5
+
 /**
  * Cuts the incoming bytes into messages. Whole messages are handed on where they lie in the chunk; only a
  * message that is split between chunks is copied, into a buffer that doubles, so that a message of any number
  * of chunks costs time linear in its length.
  */
 export class FrameReader {
+  /** The beginning of a message whose end has not come, in the first `#keptLength` bytes. */
   #kept: Buffer | undefined
   #keptLength = 0
   readonly #sink: FrameSink
@@ -39,19 +44,9 @@ export class FrameReader {
 
   /** @throws ConnectionLostError where the bytes cannot be messages, and whatever the sink throws. */
   feed(chunk: Buffer): void {
-    if (this.#keptLength === 0) {
-      const end = this.#cut(chunk, chunk.length)
-      if (end < chunk.length) this.#keep(chunk, end)
-      return
-    }
-    this.#append(chunk)
-    const kept = this.#kept!
-    const length = this.#keptLength
-    const end = this.#cut(kept, length)
-    if (end === 0) return
-    this.#keptLength = length - end
-    if (this.#keptLength === 0) this.#kept = undefined
-    else kept.copyWithin(0, end, length)
+    const start = this.#kept === undefined || this.#stopped ? 0 : this.#complete(chunk)
+    const end = this.#cut(chunk, start)
+    if (end < chunk.length) this.#keep(chunk, end, chunk.length)
   }
 
   /** Ends the feeding: the current message is the last one that the sink sees. */
@@ -64,46 +59,59 @@ export class FrameReader {
     return this.#kept === undefined ? Buffer.alloc(0) : this.#kept.subarray(0, this.#keptLength)
   }
 
-  /** Hands on the whole messages in bytes[0, length) and returns where the first incomplete one starts. */
-  #cut(bytes: Buffer, length: number): number {
-    let at = 0
-    while (length - at >= 5 && !this.#stopped) {
-      const size = bytes.readInt32BE(at + 1)
-      if (size < 4 || size > this.#longest) {
-        throw brokenProtocol(`message ${describeType(bytes[at]!)} has the length ${size}`)
-      }
-      const end = at + 1 + size
+  /** Hands on the whole messages from `start` on, and returns where the first incomplete one starts. */
+  #cut(bytes: Buffer, start: number): number {
+    const { length } = bytes
+    let at = start
+    while (length - at >= headerLength && !this.#stopped) {
+      const end = at + this.#lengthAt(bytes, at)
       if (end > length) break
-      this.#sink(bytes[at]!, bytes, at + 5, end)
+      this.#sink(bytes[at]!, bytes, at + headerLength, end)
       at = end
     }
     return at
   }
 
-  #keep(chunk: Buffer, from: number): void {
-    const rest = chunk.length - from
-    const kept = Buffer.allocUnsafeSlow(this.#roomFor(chunk, from, rest))
-    chunk.copy(kept, 0, from)
-    this.#kept = kept
-    this.#keptLength = rest
+  /** Adds what the kept message lacks, hands it on once it is whole, and returns where in `chunk` the next one starts. */
+  #complete(chunk: Buffer): number {
+    const bodyAt = this.#keepUpTo(headerLength, chunk, 0)
+    if (this.#keptLength < headerLength) return bodyAt
+    const length = this.#lengthAt(this.#kept!, 0)
+    const end = this.#keepUpTo(length, chunk, bodyAt)
+    if (this.#keptLength < length) return end
+    const kept = this.#kept!
+    this.#kept = undefined
+    this.#keptLength = 0
+    this.#sink(kept[0]!, kept, headerLength, length)
+    return end
   }
 
-  /** Enough for the whole message where its length is known and modest; a claimed length alone costs no memory. */
-  #roomFor(bytes: Buffer, from: number, have: number): number {
-    const claimed = have >= 5 ? bytes.readInt32BE(from + 1) + 1 : 0
-    return Math.max(have, Math.min(claimed, 65_536), 256)
-  }
-
-  #append(chunk: Buffer): void {
-    let kept = this.#kept!
-    const needed = this.#keptLength + chunk.length
-    if (needed > kept.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, kept.length * 2))
-      kept.copy(grown, 0, 0, this.#keptLength)
-      this.#kept = kept = grown
+  /** The length of the message at `at`, its type included. */
+  #lengthAt(bytes: Buffer, at: number): number {
+    const size = int32At(bytes, at + 1)
+    if (size < 4 || size > this.#longest) {
+      throw brokenProtocol(`message ${describeType(bytes[at]!)} has the length ${size}`)
     }
-    chunk.copy(kept, this.#keptLength)
-    this.#keptLength = needed
+    return size + 1
+  }
+
+  /** Keeps bytes of `chunk` from `at` on, until `length` are kept or it ends; returns where it stopped. */
+  #keepUpTo(length: number, chunk: Buffer, at: number): number {
+    const end = Math.min(at + Math.max(length - this.#keptLength, 0), chunk.length)
+    this.#keep(chunk, at, end)
+    return end
+  }
+
+  /** A claimed length alone costs no memory: room is made for what has come. */
+  #keep(chunk: Buffer, start: number, end: number): void {
+    const length = this.#keptLength + end - start
+    const kept = this.#kept
+    if (kept === undefined || length > kept.length) {
+      this.#kept = Buffer.allocUnsafe(Math.max(length, 2 * this.#keptLength))
+      kept?.copy(this.#kept, 0, 0, this.#keptLength)
+    }
+    chunk.copy(this.#kept!, this.#keptLength, start, end)
+    this.#keptLength = length
   }
 }
 

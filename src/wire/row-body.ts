@@ -1,4 +1,5 @@
 import { ConnectionLostError, DataError } from '../errors.ts'
+import { int32At } from './big-endian.ts'
 import { type Codec, Refusal } from './codecs/codec.ts'
 import { brokenProtocol } from './frame-reader.ts'
 
@@ -33,7 +34,7 @@ export function firstColumn(bytes: Buffer, start: number, end: number, count: nu
 /** The Int32 at `at`: a length that lies within the row, or -1 for NULL. */
 export function valueLength(bytes: Buffer, at: number, end: number): number {
   if (at + 4 > end) throw brokenProtocol('a row ends before its columns do')
-  const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+  const length = int32At(bytes, at)
   if (length < -1 || length > end - at - 4) throw brokenProtocol(`a value in a row has the length ${length}`)
   return length
 }

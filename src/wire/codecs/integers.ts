@@ -1,3 +1,4 @@
+import { int32At } from '../big-endian.ts'
 import type { OutBuffer } from '../out-buffer.ts'
 import { binaryFormat, type Codec, Refusal, refused, unreadable, wrongSize } from './codec.ts'
 import { writeText } from './text.ts'
@@ -29,10 +30,6 @@ function integerText(name: string, least: number, most: number): NonNullable<Cod
   }
 }
 
-function int4At(bytes: Buffer, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
-}
-
 export const int2: Codec = {
   name: 'int2',
   resultFormat: binaryFormat,
@@ -53,7 +50,7 @@ export const int4: Codec = {
   parameterFormat: binaryFormat,
   decode(bytes, start, end) {
     if (end - start !== 4) throw wrongSize('int4', end - start)
-    return int4At(bytes, start)
+    return int32At(bytes, start)
   },
   encode(value, out) {
     out.int32(toInteger(value, -0x8000_0000, 0x7fff_ffff))
@@ -69,7 +66,7 @@ export function unsignedCodec(name: string): Codec {
     parameterFormat: binaryFormat,
     decode(bytes, start, end) {
       if (end - start !== 4) throw wrongSize(name, end - start)
-      return int4At(bytes, start) >>> 0
+      return int32At(bytes, start) >>> 0
     },
     encode(value, out) {
       out.int32(toInteger(value, 0, 0xffff_ffff))
@@ -105,7 +102,7 @@ function decodeBigInt(bytes: Buffer, start: number, end: number): bigint {
 
 function decodeSafe(bytes: Buffer, start: number, end: number): number {
   if (end - start !== 8) throw wrongSize('int8', end - start)
-  return safe(int4At(bytes, start) * two32 + (int4At(bytes, start + 4) >>> 0))
+  return safe(int32At(bytes, start) * two32 + (int32At(bytes, start + 4) >>> 0))
 }
 
 function safe(value: number): number {

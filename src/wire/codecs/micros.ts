@@ -1,3 +1,4 @@
+import { int32At } from '../big-endian.ts'
 import type { OutBuffer } from '../out-buffer.ts'
 
 const microsPerSecond = 1_000_000
@@ -11,12 +12,22 @@ const secondsPerHigh = 4294
 const microsPerHigh = 967_296
 
 function lowMicros(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at) * microsPerHigh + bytes.readUInt32BE(at + 4)
+  return int32At(bytes, at) * microsPerHigh + uint32At(bytes, at + 4)
+}
+
+function uint32At(bytes: Buffer, at: number): number {
+  return int32At(bytes, at) >>> 0
 }
 
 /** The whole seconds, rounded down, of the Int64 of microseconds at `at`. */
 export function secondsAt(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at) * secondsPerHigh + Math.floor(lowMicros(bytes, at) / microsPerSecond)
+  return int32At(bytes, at) * secondsPerHigh + Math.floor(lowMicros(bytes, at) / microsPerSecond)
+}
+
+/** The same for milliseconds, of which 2^32 µs are 4294967, and 296 µs. Beyond 2^53 it is rounded. */
+export function millisAt(bytes: Buffer, at: number): number {
+  const high = int32At(bytes, at)
+  return high * 4_294_967 + Math.floor((high * 296 + uint32At(bytes, at + 4)) / 1000)
 }
 
 /** Appends the Int64 of a whole number of milliseconds in microseconds. */
@@ -36,8 +47,8 @@ export function microsAt(bytes: Buffer, at: number): number {
 
 /** The sign of the infinity that stands at `at`; 0 for a finite value. */
 export function infinityAt(bytes: Buffer, at: number): -1 | 0 | 1 {
-  const high = bytes.readInt32BE(at)
-  if (high === 0x7fff_ffff && bytes.readUInt32BE(at + 4) === 0xffff_ffff) return 1
-  if (high === -0x8000_0000 && bytes.readUInt32BE(at + 4) === 0) return -1
+  const high = int32At(bytes, at)
+  if (high === 0x7fff_ffff && uint32At(bytes, at + 4) === 0xffff_ffff) return 1
+  if (high === -0x8000_0000 && uint32At(bytes, at + 4) === 0) return -1
   return 0
 }

@@ -3,7 +3,7 @@ import type { OutBuffer } from '../out-buffer.ts'
 import { formatClock, formatDay, secondsInDay } from './calendar.ts'
 import { binaryFormat, type Codec, Refusal, refused, textFormat, wrongSize } from './codec.ts'
 import { dateFromText, instantFromText, timestampFromText } from './iso-text.ts'
-import { infinityAt, microsAt, secondsAt, writeMillisAsMicros } from './micros.ts'
+import { infinityAt, microsAt, millisAt, secondsAt, writeMillisAsMicros } from './micros.ts'
 import { writeText } from './text.ts'
 
 /** From 1970-01-01 to PostgreSQL's epoch, 2000-01-01. */
@@ -31,19 +31,25 @@ function decodeIso(bytes: Buffer, start: number, zone: string): string {
 /** A Date, rounded down to its milliseconds, or ±Infinity. */
 function decodeDate(bytes: Buffer, start: number, end: number): Date | number {
   if (end - start !== 8) throw wrongSize('timestamptz', end - start)
-  const infinity = infinityAt(bytes, start)
-  if (infinity !== 0) return infinity * Number.POSITIVE_INFINITY
-  return toDate(secondsAt(bytes, start), microsAt(bytes, start))
+  const time = millisAt(bytes, start) + epochSeconds * 1000
+  return isDate(time) ? new Date(time) : beyondDates(infinityAt(bytes, start))
 }
 
-function toDate(seconds: number, micros: number): Date {
+function isDate(time: number): boolean {
+  return time <= latestDate && time >= -latestDate
+}
+
+/** What is not finite lies beyond as well. */
+function beyondDates(infinity: number): number {
+  if (infinity !== 0) return infinity * Number.POSITIVE_INFINITY
+  throw new Refusal(
+    `the value lies outside of what a Date can be; set the option types: { timestamptz: 'string' }`,
+  )
+}
+
+function toDate(seconds: number, micros: number): Date | number {
   const time = (seconds + epochSeconds) * 1000 + Math.floor(micros / 1000)
-  if (!(Math.abs(time) <= latestDate)) {
-    throw new Refusal(
-      `the value lies outside of what a Date can be; set the option types: { timestamptz: 'string' }`,
-    )
-  }
-  return new Date(time)
+  return isDate(time) ? new Date(time) : beyondDates(0)
 }
 
 function decodeUtc(bytes: Buffer, start: number, end: number): string {

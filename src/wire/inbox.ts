@@ -39,6 +39,7 @@ export class Inbox {
     this.#stopWatching = onAbort(signal, this.#fail)
     if (rest.length > 0) this.#feed(rest)
     socket.on('data', this.#feed)
+    socket.resume()
   }
 
   /** The next message. @throws once the socket has failed, or the signal was aborted, and no message is left. */

@@ -89,9 +89,9 @@ export function requestTls(socket: net.Socket, signal: AbortSignal): Promise<str
   request.int32(8)
   request.int32(80_877_103)
   return opening(socket, signal, (done, fail) => {
-    const readable = () => {
-      const bytes: Buffer | null = socket.read()
-      if (bytes === null) return
+    const answered = (bytes: Buffer) => {
+      // What follows belongs to the handshake, or to the session.
+      socket.pause()
       const answer = String.fromCharCode(bytes[0]!)
       if (bytes.length === 1 || (answer !== 'S' && answer !== 'N')) done(answer)
       else {
@@ -102,9 +102,9 @@ export function requestTls(socket: net.Socket, signal: AbortSignal): Promise<str
         )
       }
     }
-    socket.on('readable', readable)
+    socket.on('data', answered)
     socket.write(request.take())
-    return () => socket.off('readable', readable)
+    return () => socket.off('data', answered)
   })
 }
 

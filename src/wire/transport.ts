@@ -2,6 +2,7 @@ import net from 'node:net'
 import type tls from 'node:tls'
 import { ConnectError } from '../errors.ts'
 import { describeType } from './frame-reader.ts'
+import { readBuffer } from './read-buffer.ts'
 import { discard, opening, type Socket } from './socket.ts'
 import { requestTls, type TlsSettings, tlsHandshake } from './tls.ts'
 
@@ -35,7 +36,8 @@ export function describeAddress(address: ServerAddress): string {
 function dial(address: ServerAddress, keepAlive: number, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted()
   const path = socketPath(address)
-  const socket =
+  const onread = readBuffer(() => socket)
+  const socket: net.Socket =
     path === undefined
       ? net.connect({
           host: address.ip ?? address.host,
@@ -43,8 +45,9 @@ function dial(address: ServerAddress, keepAlive: number, signal: AbortSignal): P
           noDelay: true,
           keepAlive: keepAlive > 0,
           keepAliveInitialDelay: keepAlive,
+          onread,
         })
-      : net.connect({ path })
+      : net.connect({ path, onread })
   return opening(socket, signal, (done) => {
     const connected = () => done(socket)
     socket.once('connect', connected)

@@ -133,6 +133,23 @@ export function readRowDescription(body: BodyReader): FieldDescription[] {
   return fields
 }
 
+/** Reads the tags of CommandComplete messages, of which most are like the one before. */
+export class TagReader {
+  #last = ''
+
+  read(bytes: Buffer, start: number, end: number): string {
+    if (!this.#isLast(bytes, start, end)) this.#last = new BodyReader(bytes, start, end).cstring()
+    return this.#last
+  }
+
+  #isLast(bytes: Buffer, start: number, end: number): boolean {
+    const last = this.#last
+    if (end - start !== last.length + 1 || bytes[end - 1] !== 0) return false
+    for (let i = 0; i < last.length; i++) if (bytes[start + i] !== last.charCodeAt(i)) return false
+    return true
+  }
+}
+
 export function readParameterDescription(body: BodyReader): number[] {
   const oids = new Array<number>(body.uint16())
   for (let i = 0; i < oids.length; i++) oids[i] = body.uint32()

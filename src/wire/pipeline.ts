@@ -3,7 +3,14 @@ import { ConnectionLostError, type Outcome, PostgresError, type PostgresReport }
 import { Channel } from './channel.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
 import { writeSync } from './frontend.ts'
-import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
+import {
+  Backend,
+  BodyReader,
+  readReport,
+  TagReader,
+  type TransactionStatus,
+  transactionStatus,
+} from './messages.ts'
 import type { Continuation, Request } from './request.ts'
 import { RequestQueue } from './request-queue.ts'
 
@@ -38,6 +45,7 @@ export class Pipeline {
   #closed: { reason: ConnectionLostError | undefined } | undefined
   #status: TransactionStatus
   #timesOutside = 0
+  readonly #tags = new TagReader()
   #idle: { promise: Promise<void>; resolve: () => void } | undefined
 
   constructor(socket: Socket, rest: Buffer, status: TransactionStatus, owner: PipelineOwner) {
@@ -250,7 +258,7 @@ export class Pipeline {
         break
       case Backend.CommandComplete: {
         const head = this.#expectHead(type)
-        head.commandComplete(new BodyReader(bytes, start, end).cstring())
+        head.commandComplete(this.#tags.read(bytes, start, end))
         if (head.isPrelude && head.fate === 'succeeded' && !head.hasSync) this.#leavePrelude(head)
         break
       }

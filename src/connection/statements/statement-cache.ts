@@ -27,10 +27,12 @@ export interface StatementStore {
 interface Entry {
   statement: Statement
   expires: number
+  /** By the count of all uses. */
+  usedAt: number
 }
 
 /**
- * The statements that this connection has prepared, by their text, the least recently used first. One that
+ * The statements that this connection has prepared, by their text; the least recently used makes room. One that
  * leaves is closed on the server with the next message that is written anyway.
  */
 export class StatementCache implements StatementStore {
@@ -40,6 +42,7 @@ export class StatementCache implements StatementStore {
   readonly #pinned = new Set<PinnedStatement>()
   readonly #leaving: string[] = []
   #named = 0
+  #uses = 0
 
   constructor(settings: StatementCacheSettings, now: () => number) {
     this.#settings = settings
@@ -57,8 +60,7 @@ export class StatementCache implements StatementStore {
       this.forget(entry.statement)
       return undefined
     }
-    this.#entries.delete(sql)
-    this.#entries.set(sql, entry)
+    entry.usedAt = ++this.#uses
     return entry.statement
   }
 
@@ -73,11 +75,9 @@ export class StatementCache implements StatementStore {
 
   add(statement: Statement): void {
     if (statement.name === '') return
-    this.#entries.set(statement.sql, { statement, expires: this.#now() + this.#settings.lifetime })
-    if (this.#entries.size > this.#settings.size) {
-      const [oldest] = this.#entries.values()
-      this.forget(oldest!.statement)
-    }
+    const expires = this.#now() + this.#settings.lifetime
+    this.#entries.set(statement.sql, { statement, expires, usedAt: ++this.#uses })
+    if (this.#entries.size > this.#settings.size) this.forget(this.#leastRecentlyUsed())
   }
 
   /** Closes a statement that is not among those that are kept. */
@@ -115,7 +115,16 @@ export class StatementCache implements StatementStore {
 
   /** What `writeLeaving` wrote is going to be sent. */
   haveLeft(): void {
-    this.#leaving.length = 0
+    if (this.#leaving.length > 0) this.#leaving.length = 0
+  }
+
+  /** Looked for where a statement was prepared, which costs far more; a use has only to note itself. */
+  #leastRecentlyUsed(): Statement {
+    let least: Entry | undefined
+    for (const entry of this.#entries.values()) {
+      if (least === undefined || entry.usedAt < least.usedAt) least = entry
+    }
+    return least!.statement
   }
 
   #newName(): string {

@@ -147,6 +147,19 @@ it('a handler out of its time loses its connection', async () => {
   await allIdle(test)
 })
 
+it('a request that is answered by its time-out while it waits keeps no connection', async () => {
+  const test = await testApp({ maxSize: 1 })
+  test.app.get('/late', { config, handlerTimeout: 300 }, async () => ({}))
+  const held = await test.app.pool.acquire()
+  const client = request(`${await listening(test.app)}/late`).end()
+  const [response] = await once(client, 'response')
+  expect(response.statusCode).toBe(504)
+  response.resume()
+  held.release()
+  await allIdle(test)
+  expect((await test.app.inject('/tasks')).statusCode).toBe(200)
+})
+
 it('requests go on when the server ends every session between them', async () => {
   const test = await testApp({ minSize: 2 })
   const old = new Set((await backends(test.dsn)).map((one) => one.pid))

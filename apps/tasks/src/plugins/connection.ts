@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onSendHookHandler, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Connection } from 'rockpool'
+
+const lent = Symbol('lent')
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -12,6 +15,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Lent for this request; of a route that does not declare it, it throws. */
     readonly connection: Connection
+    [lent]: Connection | undefined
   }
 }
 
@@ -22,34 +26,24 @@ declare module 'fastify' {
  */
 export const connectionPlugin = fp(
   async (app) => {
-    const held = new WeakMap<FastifyRequest, Connection>()
-
-    const take = async (request: FastifyRequest, { raw }: FastifyReply) => {
-      const hangUp = new AbortController()
+    const take: preHandlerAsyncHookHandler = async (request, reply) => {
+      const { raw } = reply
+      if (raw.destroyed) throw hungUp()
       // Of the request itself, 'close' says only that its body was read.
-      raw.once('close', () => {
-        giveBack(request)
-        hangUp.abort(new Error('the client hung up'))
-      })
-      if (raw.destroyed) throw new Error('the client hung up')
-      const connection = await app.pool.acquire({ signal: hangUp.signal })
-      held.set(request, connection)
-      if (hangUp.signal.aborted) giveBack(request)
+      raw.on('close', () => giveBack(request))
+      request[lent] = await app.pool.acquire({ signal: hangUpOf(request.raw.socket) })
+      if (isOver(reply)) giveBack(request)
     }
 
-    const giveBack = (request: FastifyRequest) => {
-      const connection = held.get(request)
-      held.delete(request)
-      void connection?.release()
-    }
-
-    const giveBackUnlessStreaming = async (request: FastifyRequest, _: FastifyReply, payload: unknown) => {
+    const giveBackUnlessStreaming: onSendHookHandler = (request, _, payload, done) => {
       if (!(payload instanceof Readable)) giveBack(request)
+      done()
     }
 
+    app.decorateRequest(lent, undefined)
     app.decorateRequest('connection', {
       getter(this: FastifyRequest) {
-        const connection = held.get(this)
+        const connection = this[lent]
         if (connection !== undefined) return connection
         throw new Error(
           `${this.method} ${this.routeOptions.url} holds no connection: ` +
@@ -69,3 +63,32 @@ export const connectionPlugin = fp(
   },
   { name: 'rockpool-connection' },
 )
+
+function giveBack(request: FastifyRequest): void {
+  const connection = request[lent]
+  request[lent] = undefined
+  void connection?.release()
+}
+
+/** The client is gone, or was answered by a time-out, while the request waited. */
+function isOver({ raw, sent }: FastifyReply): boolean {
+  return raw.destroyed || sent
+}
+
+const hangUps = new WeakMap<Socket, AbortSignal>()
+
+/** Aborts when the client hangs up: the same for all the requests of its connection. */
+function hangUpOf(socket: Socket): AbortSignal {
+  let signal = hangUps.get(socket)
+  if (signal === undefined) {
+    const controller = new AbortController()
+    socket.once('close', () => controller.abort(hungUp()))
+    signal = controller.signal
+    hangUps.set(socket, signal)
+  }
+  return signal
+}
+
+function hungUp(): Error {
+  return new Error('the client hung up')
+}

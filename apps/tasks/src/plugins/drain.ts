@@ -8,8 +8,9 @@ export const drainPlugin = fp(async (app) => {
   app.addHook('preClose', async () => {
     closing = true
   })
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close')
+    done()
   })
   // The server calls it as it stops listening. Its own would cut off answers on their way.
   app.server.closeIdleConnections = () => clients.end()

@@ -3,11 +3,11 @@ import { pipeline } from 'node:stream/promises'
 import { onAbort } from '../../deadline.ts'
 import type { Outcome } from '../../errors.ts'
 import type { TransactionStatus } from '../../wire/messages.ts'
-import { OutBuffer } from '../../wire/out-buffer.ts'
 import type { Continuation, DataFlow, Loss } from '../../wire/request.ts'
 import type { GiveUpReason } from '../commands/command.ts'
 import { SimpleQuery } from '../commands/simple-command.ts'
 import type { CallLimits, Session } from '../session.ts'
+import { Pieces } from './pieces.ts'
 
 /**
  * Where the data of a COPY goes: a stream, which is ended, or destroyed where the call fails, as
@@ -20,7 +20,7 @@ const enough = 131_072
 
 /** COPY … TO STDOUT. The data is kept until `chunks` hands it on; resolves with the command tag. */
 class CopyOutCommand extends SimpleQuery<string> {
-  readonly #kept = new OutBuffer()
+  readonly #kept = new Pieces()
   #flow: DataFlow | undefined
   #isOver = false
   #tag = ''
@@ -29,7 +29,7 @@ class CopyOutCommand extends SimpleQuery<string> {
   /** The data as it comes, cut anywhere. Ends when the server has ended the COPY, and early where nobody wants it. */
   async *chunks(): AsyncGenerator<Buffer> {
     for (;;) {
-      if (this.#kept.position > 0) {
+      if (this.#kept.length > 0) {
         const chunk = this.#kept.take()
         this.#flow?.resume()
         yield chunk
@@ -50,9 +50,9 @@ class CopyOutCommand extends SimpleQuery<string> {
   override copyData(bytes: Buffer, start: number, end: number): void {
     if (this.#flow === undefined) super.copyData(bytes, start, end)
     if (this.#isOver) return
-    this.#kept.bytes(bytes.subarray(start, end))
-    if (this.#kept.position >= enough) this.#flow?.pause()
-    this.#wake?.()
+    this.#kept.add(bytes, start, end)
+    if (this.#kept.length >= enough) this.#flow?.pause()
+    if (this.#wake !== undefined) this.#rouse(this.#wake)
   }
 
   override commandComplete(tag: string): void {
@@ -88,9 +88,15 @@ class CopyOutCommand extends SimpleQuery<string> {
   #end(whole: boolean): void {
     if (this.#isOver) return
     this.#isOver = true
-    if (!whole) this.#kept.truncate(0)
+    if (!whole) this.#kept.clear()
     this.#flow?.resume()
-    this.#wake?.()
+    if (this.#wake !== undefined) this.#rouse(this.#wake)
+  }
+
+  /** Once: a promise that is resolved again tells the process of it, which costs more than a row. */
+  #rouse(wake: () => void): void {
+    this.#wake = undefined
+    wake()
   }
 }
 

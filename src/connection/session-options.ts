@@ -2,6 +2,7 @@ import type { Clock } from '../deadline.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
 import { TypeConfiguration, type TypeOptions } from '../wire/codecs/index.ts'
+import { RowShapes } from '../wire/row-shape.ts'
 import type { SessionSettings } from './session.ts'
 
 export interface SessionOptions {
@@ -43,6 +44,7 @@ export function resolveSessionOptions(options: SessionOptions, clock: Clock): Se
       largest: count('maxCacheableStatementSize', options.maxCacheableStatementSize ?? 15_360),
     },
     types: new TypeConfiguration(options.types),
+    shapes: new RowShapes(),
     clock,
   }
 }

@@ -4,6 +4,7 @@ import { ConnectionLostError, PostgresError, type RockpoolError } from '../error
 import { sendCancel } from '../wire/cancel.ts'
 import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
+import type { RowShapes } from '../wire/row-shape.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
 import { Cancellation } from './cancellation.ts'
 import type { Command, GiveUpReason } from './commands/command.ts'
@@ -25,6 +26,7 @@ export interface SessionSettings {
   closeTimeout: number
   statementCache: StatementCacheSettings
   types: TypeConfiguration
+  shapes: RowShapes
   clock: Clock
 }
 
@@ -59,6 +61,7 @@ export class Session implements PreparedCommandHost {
   readonly processId: number
   readonly cache: StatementCache
   readonly types: TypeRegistry
+  readonly shapes: RowShapes
   readonly listeners = new Listeners((error) => this.#owner.listenerFailed?.(error))
   readonly resetStatements = new ResetStatements()
   readonly #settings: SessionSettings
@@ -84,6 +87,7 @@ export class Session implements PreparedCommandHost {
   constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
     this.processId = established.processId
     this.#reported = new ReportedSettings(established.parameters)
+    this.shapes = settings.shapes
     this.types = new TypeRegistry(settings.types, (certain) => {
       this.forgetStatements()
       if (certain) this.statementsOutdated()

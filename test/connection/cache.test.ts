@@ -7,16 +7,17 @@ import {
 import { type Connection, connect, InterfaceError } from '../../src/index.ts'
 import { TypeConfiguration, TypeRegistry } from '../../src/wire/codecs/index.ts'
 import { OutBuffer } from '../../src/wire/out-buffer.ts'
+import { RowShapes } from '../../src/wire/row-shape.ts'
 import { freshDatabase, servers } from '../support/servers.ts'
 
-const types = new TypeRegistry(new TypeConfiguration(), () => {})
+const formats = { types: new TypeRegistry(new TypeConfiguration(), () => {}), shapes: new RowShapes() }
 
 /** A cache on a clock of its own. */
 function cacheOf(changes: Partial<StatementCacheSettings> = {}) {
   const clock = { now: 0 }
   const cache = new StatementCache({ size: 3, lifetime: 0, largest: 0, ...changes }, () => clock.now)
   const keep = (sql: string) => {
-    const statement = new Statement(sql, cache.nameFor(sql), [], [], types)
+    const statement = new Statement(sql, cache.nameFor(sql), [], [], formats)
     cache.add(statement)
     return statement
   }
@@ -91,7 +92,7 @@ describe('R20: the statement cache', () => {
   it('what is pinned stays until it is let go, and is prepared again under its name', () => {
     const { cache, keep, closed } = cacheOf({ size: 1 })
     const pinned = cache.pin()
-    const statement = new Statement('p', pinned.nameFor(), [], [], types)
+    const statement = new Statement('p', pinned.nameFor(), [], [], formats)
     pinned.add(statement)
     for (const sql of ['a', 'b', 'c']) keep(sql)
     closed()

@@ -1,5 +1,4 @@
 import { DataError, PostgresError, RockpoolError } from '../../errors.ts'
-import type { TypeRegistry } from '../../wire/codecs/index.ts'
 import { brokenProtocol } from '../../wire/frame-reader.ts'
 import { writeDescribeStatement, writeFlush, writeParse, writeSync } from '../../wire/frontend.ts'
 import {
@@ -12,14 +11,13 @@ import {
 import type { OutBuffer } from '../../wire/out-buffer.ts'
 import type { Continuation } from '../../wire/request.ts'
 import { isPlainQuery } from '../sql/first-word.ts'
-import { Statement } from '../statements/statement.ts'
+import { Statement, type ValueFormats } from '../statements/statement.ts'
 import type { StatementCache, StatementStore } from '../statements/statement-cache.ts'
 import { Command, type CommandHost, takesCancel } from './command.ts'
 
 /** What prepared commands of one connection share. */
-export interface PreparedCommandHost extends CommandHost {
+export interface PreparedCommandHost extends CommandHost, ValueFormats {
   readonly cache: StatementCache
-  readonly types: TypeRegistry
   /** Asks the server for types that `asker`, which is alone, needs; it is written again behind the question. */
   askTypes(asker: Command<unknown>, oids: readonly number[], failed: (reason: unknown) => void): void
   /** A statement that was right once does not fit any more: others, on other connections too, may not either. */
@@ -157,7 +155,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     const { cache } = this.host
     if (this.failure === undefined && !this.#askTypes()) {
       const { name, parameterTypes, fields } = this.#preparing!
-      const statement = new Statement(this.sql, name, parameterTypes, fields, this.host.types)
+      const statement = new Statement(this.sql, name, parameterTypes, fields, this.host)
       this.#statement = statement
       this.#store.add(statement)
       cache.writeLeaving(out)

@@ -2,8 +2,15 @@ import type { Codec, TypeRegistry } from '../../wire/codecs/index.ts'
 import { encodeParameters, type PreparedArguments, prepareArguments } from '../../wire/codecs/parameters.ts'
 import { type FieldDescription, Frontend } from '../../wire/messages.ts'
 import type { OutBuffer } from '../../wire/out-buffer.ts'
-import { compileRowReader, type RowMode, type RowReader } from '../../wire/row-reader.ts'
+import type { RowMode, RowReader } from '../../wire/row-reader.ts'
+import type { RowShape, RowShapes } from '../../wire/row-shape.ts'
 import { isPlainQuery } from '../sql/first-word.ts'
+
+/** How the values of one connection are read and written. */
+export interface ValueFormats {
+  readonly types: TypeRegistry
+  readonly shapes: RowShapes
+}
 
 /** A statement as the server described it: what goes in, what comes out, and how both are read and written. */
 export class Statement {
@@ -14,30 +21,28 @@ export class Statement {
   readonly parameterTypes: readonly number[]
   /** Whether it reads or writes rows, and does nothing else. */
   readonly isPlain: boolean
-  readonly fields: readonly FieldDescription[]
   readonly #bindPrefix: Buffer
   readonly #parameters: readonly Codec[]
-  readonly #columns: readonly Codec[]
-  readonly #resultFormats: Buffer
-  #objects: RowReader | undefined
-  #arrays: RowReader | undefined
+  readonly #shape: RowShape
 
   constructor(
     sql: string,
     name: string,
     parameterTypes: readonly number[],
     fields: readonly FieldDescription[],
-    types: TypeRegistry,
+    { types, shapes }: ValueFormats,
   ) {
     this.sql = sql
     this.name = name
     this.isPlain = isPlainQuery(sql)
     this.parameterTypes = parameterTypes
-    this.fields = fields
     this.#parameters = types.codecs(parameterTypes)
-    this.#columns = types.codecs(fields.map((field) => field.typeOid))
-    this.#resultFormats = resultFormats(this.#columns)
+    this.#shape = shapes.of(fields, types.codecs(fields.map((field) => field.typeOid)))
     this.#bindPrefix = Buffer.from(`\0${name}\0`)
+  }
+
+  get fields(): readonly FieldDescription[] {
+    return this.#shape.fields
   }
 
   /** Whether a parameter's type may not be what it was when it was asked for. */
@@ -60,27 +65,11 @@ export class Statement {
     if (portal !== '') out.text(portal)
     out.bytes(this.#bindPrefix)
     encodeParameters(out, this.#parameters, args)
-    out.bytes(this.#resultFormats)
+    out.bytes(this.#shape.resultFormats)
     out.endMessage(length)
   }
 
   reader(mode: RowMode): RowReader {
-    if (mode === 'array') {
-      this.#arrays ??= compileRowReader(this.fields, this.#columns, mode)
-      return this.#arrays
-    }
-    this.#objects ??= compileRowReader(this.fields, this.#columns, mode)
-    return this.#objects
+    return this.#shape.reader(mode)
   }
-}
-
-/** The end of a Bind message: one format code for all columns where they agree ("Bind", protocol-message-formats). */
-function resultFormats(columns: readonly Codec[]): Buffer {
-  const formats = columns.map((codec) => codec.resultFormat)
-  const distinct = new Set(formats)
-  const codes = distinct.size === 1 ? [...distinct] : formats
-  const bytes = Buffer.alloc(2 + 2 * codes.length)
-  bytes.writeUInt16BE(codes.length, 0)
-  for (const [i, code] of codes.entries()) bytes.writeUInt16BE(code, 2 + 2 * i)
-  return bytes
 }

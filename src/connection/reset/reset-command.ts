@@ -22,6 +22,8 @@ export class ResetCommand extends Command<void> {
   #fate: 'open' | 'failed' = 'open'
   /** Whether statements were found that SQL's PREPARE made. */
   #deallocates = false
+  /** Whether its own statements were found to be gone, and are prepared again. */
+  #preparesAnew = false
 
   constructor(session: Session, parts: SessionParts) {
     super(session)
@@ -34,7 +36,7 @@ export class ResetCommand extends Command<void> {
   }
 
   override get fate(): 'open' | 'succeeded' | 'failed' {
-    return this.#left === 0 ? 'succeeded' : this.#fate
+    return this.#fate === 'open' && this.#left === 0 ? 'succeeded' : this.#fate
   }
 
   protected override compose(out: OutBuffer): void {
@@ -50,25 +52,34 @@ export class ResetCommand extends Command<void> {
     return { value: undefined }
   }
 
+  override bindComplete(): void {
+    this.#expectToGoOn()
+  }
+
   override commandComplete(): void {
+    this.#expectToGoOn()
     this.#left--
   }
 
   /** What `pg_advisory_unlock_all` gives. */
-  override dataRow(): void {}
+  override dataRow(): void {
+    this.#expectToGoOn()
+  }
 
   /**
    * It begins anew where a cancel hit it that was meant for the statement behind it, where statements are left that SQL's
    * PREPARE made, and where its own are gone.
    */
   override error(error: PostgresError): void {
+    this.#expectToGoOn()
     this.#fate = 'failed'
     if (takesCancel(error, this.host)) return
     if (!this.#deallocates && statementsAreLeft(error)) {
       this.#deallocates = true
       return
     }
-    if (this.#session.resetStatements.areKnown && error.sqlState === '26000') {
+    if (!this.#preparesAnew && error.sqlState === '26000') {
+      this.#preparesAnew = true
       this.#session.resetStatements.forget()
       return
     }
@@ -89,5 +100,12 @@ export class ResetCommand extends Command<void> {
     if (this.#fate === 'open') return super.ready(status)
     this.skipped()
     return 'again'
+  }
+
+  /** Behind an error the server skips what is left. One that does not may have run what stands behind the reset, too. */
+  #expectToGoOn(): void {
+    if (this.#fate !== 'failed') return
+    this.#fate = 'open'
+    throw brokenProtocol('a reset went on though it had failed')
   }
 }

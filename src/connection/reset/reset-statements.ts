@@ -91,11 +91,6 @@ function writeBindBare(out: OutBuffer, name: string): void {
 export class ResetStatements {
   #prepared: SessionParts = noPart
 
-  /** Whether any is believed to be there. */
-  get areKnown(): boolean {
-    return this.#prepared !== noPart
-  }
-
   /** Writes the reset of `parts`, without a Sync, and returns how many commands will be answered. */
   write(out: OutBuffer, parts: SessionParts, isTransactionOpen: boolean, deallocates: boolean): number {
     const needed = (parts === noPart ? noPart : parts | frame) | (isTransactionOpen ? rollback : noPart)

@@ -1,4 +1,5 @@
 import { Carrier, type End } from './carrier.ts'
+import type { CommandWatcher } from './connection/commands/command.ts'
 import type { SessionCall } from './connection/queries.ts'
 import type { CallLimits, Session } from './connection/session.ts'
 import type { Clock } from './deadline.ts'
@@ -37,6 +38,37 @@ interface OneShot<T> {
   /** Its time-out counts the wait for a connection. */
   limits: CallLimits
   call: SessionCall<T>
+}
+
+/** A statement on its carrier, until it ends. */
+class Ride implements CommandWatcher {
+  readonly carrier: Carrier
+  readonly text: OneShotText
+  readonly work: number
+  readonly #signal: AbortSignal | undefined
+  readonly #alight: (ride: Ride, end: End) => void
+
+  constructor(
+    carrier: Carrier,
+    text: OneShotText,
+    work: number,
+    signal: AbortSignal | undefined,
+    alight: (ride: Ride, end: End) => void,
+  ) {
+    this.carrier = carrier
+    this.text = text
+    this.work = work
+    this.#signal = signal
+    this.#alight = alight
+  }
+
+  succeeded(): void {
+    this.#alight(this, 'answered')
+  }
+
+  failed(reason: unknown): void {
+    this.#alight(this, endOf(reason, this.#signal))
+  }
 }
 
 /**
@@ -80,7 +112,7 @@ export class OneShots {
     const carrier = this.#carrierWithRoom(shot, now)
     if (carrier === undefined) return this.#waitAndShare(shot)
     carrier.board(text.time, now)
-    return this.#ride(carrier, shot, text.time)
+    return this.#ride(carrier, shot, text.time, now)
   }
 
   /** A carrier that is short, else an idle connection, else the carrier with the least in flight. */
@@ -105,35 +137,33 @@ export class OneShots {
   }
 
   /** Runs a statement that has boarded with `work`. */
-  #ride<T>(carrier: Carrier, shot: OneShot<T>, work: number): Promise<T> {
+  #ride<T>(carrier: Carrier, shot: OneShot<T>, work: number, now: number): Promise<T> {
     const session = carrier.lease.connection
-    const started = this.#clock.now()
+    const { timeout, signal } = shot.limits
+    const watcher = new Ride(carrier, shot.text, work, signal, this.#alight)
+    const mayBeUnfit = session.isResetting || session.isUnfit
     let result: Promise<T>
     try {
-      result = shot.call(session, shot.limits)
+      result = shot.call(session, { timeout, signal, watcher })
     } catch (error) {
-      result = Promise.reject(error)
+      watcher.failed(error)
+      return Promise.reject(error)
     }
-    return result.then(
-      (value) => {
-        this.#alight(carrier, shot.text, work, 'answered')
-        return value
-      },
-      (error: unknown) => {
-        this.#alight(carrier, shot.text, work, endOf(error, shot.limits.signal))
-        if (!wasNotReset(error, session)) throw error
-        return this.run(shot.method, shot.sql, this.#left(shot, started), shot.call)
-      },
-    )
+    if (!mayBeUnfit) return result
+    return result.catch((error: unknown) => {
+      if (!wasNotReset(error, session)) throw error
+      return this.run(shot.method, shot.sql, this.#left(shot, now), shot.call)
+    })
   }
 
-  #alight(carrier: Carrier, text: OneShotText, work: number, end: End): void {
+  readonly #alight = ({ carrier, text, work }: Ride, end: End) => {
     const now = this.#clock.now()
     const time = carrier.alight(work, now, end)
     if (time !== undefined) text.took(time)
     this.#takeJoiners(carrier, now)
     if (carrier.inFlight > 0) return
-    if (carrier.isLeaving || !this.#resources.isOpenToAll) this.#giveBack(carrier)
+    // Not in this turn, in which the connection is still at the answer.
+    if (carrier.isLeaving || !this.#resources.isOpenToAll) queueMicrotask(() => this.#giveBackIdle(carrier))
     else setImmediate(this.#giveBackIdle, carrier)
   }
 
@@ -159,14 +189,14 @@ export class OneShots {
   async #waitAndShare<T>(shot: OneShot<T>): Promise<T> {
     const started = this.#clock.now()
     const lease = await this.#acquire(shot, true)
+    const now = this.#clock.now()
     let carrier = this.#byLease.get(lease)
     if (carrier === undefined) {
-      const now = this.#clock.now()
       carrier = this.#carry(lease, now)
       carrier.board(0, now)
       this.#takeJoiners(carrier, now)
     }
-    return this.#ride(carrier, { ...shot, limits: this.#left(shot, started) }, 0)
+    return this.#ride(carrier, { ...shot, limits: this.#left(shot, started) }, 0, now)
   }
 
   async #runAlone<T>(shot: OneShot<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { Pipeline } from '../wire/pipeline.ts'
 import type { RowShapes } from '../wire/row-shape.ts'
 import type { EstablishedSession } from '../wire/startup.ts'
 import { Cancellation } from './cancellation.ts'
-import type { Command, GiveUpReason } from './commands/command.ts'
+import type { Command, CommandWatcher, GiveUpReason } from './commands/command.ts'
 import type { PreparedCommandHost } from './commands/prepared-command.ts'
 import { TypeQuestion } from './commands/type-question.ts'
 import { Expiry } from './expiry.ts'
@@ -34,6 +34,8 @@ export interface SessionSettings {
 export interface CallLimits {
   timeout: number
   signal: AbortSignal | undefined
+  /** Hears how the command ended, or that it was not begun. */
+  watcher?: CommandWatcher
 }
 
 /** For commands of the library's own that something else bounds. */
@@ -223,7 +225,11 @@ export class Session implements PreparedCommandHost {
   /** Runs a command of the library's own, which does not count for `maxQueries`. */
   runUncounted<T>(command: Command<T>, limits: CallLimits): Promise<T> {
     const { timeout, signal } = limits
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) {
+      limits.watcher?.failed(signal.reason)
+      return Promise.reject(signal.reason)
+    }
+    command.watcher = limits.watcher
     command.cancellable = timeout > 0 || signal !== undefined
     if (timeout > 0) {
       command.timeout = timeout

@@ -22,6 +22,12 @@ export interface CommandHost {
   statementFailed(by: RockpoolError): void
 }
 
+/** Who hears how a command ended, in that very turn and before its caller goes on. */
+export interface CommandWatcher {
+  succeeded(): void
+  failed(reason: unknown): void
+}
+
 /**
  * A request with a caller: a promise that settles exactly once, and a way to give up. A caller who gives up on
  * the command at the head learns how it ended; one behind the head is told at once, and its command is cancelled
@@ -37,6 +43,7 @@ export abstract class Command<T> extends Request {
   errand: Command<unknown> | undefined
   /** Called when the promise has settled. */
   onSettled: (() => void) | undefined
+  watcher: CommandWatcher | undefined
   /** Called when the server is done with the command, or the connection is gone. */
   onFinished: (() => void) | undefined
   protected readonly host: CommandHost
@@ -194,6 +201,7 @@ export abstract class Command<T> extends Request {
   #succeed(value: T): void {
     if (this.#state === 'settled') return
     this.#state = 'settled'
+    this.watcher?.succeeded()
     this.#resolve(value)
     this.onSettled?.()
   }
@@ -201,6 +209,7 @@ export abstract class Command<T> extends Request {
   #fail(reason: unknown): void {
     if (this.#state === 'settled') return
     this.#state = 'settled'
+    this.watcher?.failed(reason)
     this.#reject(reason)
     this.onSettled?.()
   }

@@ -120,9 +120,9 @@ export class OneShots {
     let least: Carrier | undefined
     for (const carrier of this.#carriers) {
       if (!carrier.hasRoom(text.time, now)) continue
-      if (carrier.inFlight < fewInFlight) return carrier
       if (least === undefined || carrier.inFlight < least.inFlight) least = carrier
     }
+    if (least !== undefined && least.inFlight < fewInFlight) return least
     const lease = this.#lending.tryAcquire(method)
     return lease === undefined ? least : this.#carry(lease, now)
   }

@@ -1,7 +1,11 @@
 /** What is allocated at once, for the messages of many flushes. */
-const slab = 16_384
-/** With less left of it, the next one is begun. */
+const slab = 8_192
+/** What is left of a slab is of use from so many bytes on. */
 const leastRoom = 1_024
+/** How many begun slabs are kept: as many as are often written to in one turn. */
+const mostBegun = 16
+const begun: Buffer[] = []
+const none: Buffer = Buffer.alloc(0)
 
 /** Up to so many bytes are copied faster one by one than by a call of the runtime. */
 const short = 32
@@ -11,18 +15,27 @@ const short = 32
  *
  * Writers call `ensure` once for what they are about to write and then write without further checks. A message
  * that turns out to be impossible half-way (a value that cannot be encoded) is undone with `truncate`.
+ *
+ * Between a flush and the next write it holds no memory: what is left of a slab goes to whoever writes next, so that
+ * idle connections have none.
  */
 export class OutBuffer {
   buffer: Buffer
   position = 0
 
-  constructor(size = slab) {
-    this.buffer = Buffer.allocUnsafeSlow(size)
+  /** @param size has a buffer of its own from the start, of so many bytes */
+  constructor(size?: number) {
+    this.buffer = size === undefined ? none : Buffer.allocUnsafeSlow(size)
   }
 
   /** Makes room for `bytes` more. */
   ensure(bytes: number): void {
     const needed = this.position + bytes
+    if (needed > this.buffer.length) this.#grow(needed)
+  }
+
+  #grow(needed: number): void {
+    if (this.buffer === none) this.buffer = begun.pop() ?? Buffer.allocUnsafeSlow(slab)
     if (needed <= this.buffer.length) return
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2))
     this.buffer.copy(grown, 0, 0, this.position)
@@ -87,8 +100,11 @@ export class OutBuffer {
   /** Hands over what was written and starts anew. The returned bytes are never written again. */
   take(): Buffer {
     const { buffer, position } = this
-    const hasRoom = buffer.length - position >= leastRoom
-    this.buffer = hasRoom ? buffer.subarray(position) : Buffer.allocUnsafeSlow(slab)
+    const isSlab = buffer.buffer.byteLength === slab
+    if (isSlab && buffer.length - position >= leastRoom && begun.length < mostBegun) {
+      begun.push(buffer.subarray(position))
+    }
+    this.buffer = none
     this.position = 0
     return buffer.subarray(0, position)
   }

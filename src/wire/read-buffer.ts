@@ -1,27 +1,23 @@
 import type net from 'node:net'
 
-/** Enough for the answers of short statements. */
-const atFirst = 8_192
-/** What is read at once where more comes. */
-const atMost = 65_536
+/**
+ * Where all sockets read into: whoever hears of what one has read is done with it, or has copied it, before another
+ * reads. So an idle connection needs no buffer, and a busy one no new one for each read.
+ */
+const incoming = Buffer.allocUnsafeSlow(65_536)
 
 /**
- * Has a socket read into one buffer, again and again, in place of a new one for each read. Its 'data' event is the usual
- * one, but for its bytes, which are only valid during the event; there is no 'readable'.
+ * Has a socket read into a buffer that is there already. Its 'data' event is the usual one, but for its bytes, which are
+ * only valid during the event. What comes while nobody listens is kept.
  *
  * @param socket the one that is opened with these options; asked when it has read something
  */
 export function readBuffer(socket: () => net.Socket): net.OnReadOpts {
-  let buffer = Buffer.allocUnsafeSlow(atFirst)
-  let wasFilled = false
   return {
-    buffer() {
-      if (wasFilled && buffer.length < atMost) buffer = Buffer.allocUnsafeSlow(atMost)
-      return buffer
-    },
-    callback(bytes) {
-      wasFilled = bytes === buffer.length
-      return socket().emit('data', buffer.subarray(0, bytes))
+    buffer: incoming,
+    callback(length, buffer) {
+      const bytes = buffer.subarray(0, length)
+      return socket().emit('data', bytes) || socket().push(Buffer.from(bytes))
     },
   }
 }

@@ -133,21 +133,32 @@ export function readRowDescription(body: BodyReader): FieldDescription[] {
   return fields
 }
 
-/** Reads the tags of CommandComplete messages, of which most are like the one before. */
+/** Reads the tags of CommandComplete messages, of which a connection sees few different ones. */
 export class TagReader {
-  #last = ''
+  /** The last of each length. */
+  readonly #known: string[] = []
 
   read(bytes: Buffer, start: number, end: number): string {
-    if (!this.#isLast(bytes, start, end)) this.#last = new BodyReader(bytes, start, end).cstring()
-    return this.#last
+    const length = end - start - 1
+    const known = this.#known[length]
+    if (known !== undefined && isText(known, bytes, start, end)) return known
+    const tag = new BodyReader(bytes, start, end).cstring()
+    if (length < longestKept) this.#known[length] = tag
+    return tag
   }
+}
 
-  #isLast(bytes: Buffer, start: number, end: number): boolean {
-    const last = this.#last
-    if (end - start !== last.length + 1 || bytes[end - 1] !== 0) return false
-    for (let i = 0; i < last.length; i++) if (bytes[start + i] !== last.charCodeAt(i)) return false
-    return true
+/** No tag of PostgreSQL's own is longer. */
+const longestKept = 64
+
+/** Whether bytes[start, end) are the characters of `text`, all of them ASCII, and the zero behind. */
+function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[end - 1] !== 0 || text.length !== end - start - 1) return false
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i)
+    if (bytes[start + i] !== character || character > 0x7f) return false
   }
+  return true
 }
 
 export function readParameterDescription(body: BodyReader): number[] {

@@ -36,7 +36,7 @@ export function describeAddress(address: ServerAddress): string {
 function dial(address: ServerAddress, keepAlive: number, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted()
   const path = socketPath(address)
-  const onread = readBuffer(() => socket)
+  const reading = readBuffer(() => socket)
   const socket: net.Socket =
     path === undefined
       ? net.connect({
@@ -45,9 +45,9 @@ function dial(address: ServerAddress, keepAlive: number, signal: AbortSignal): P
           noDelay: true,
           keepAlive: keepAlive > 0,
           keepAliveInitialDelay: keepAlive,
-          onread,
+          ...reading,
         })
-      : net.connect({ path, onread })
+      : net.connect({ path, ...reading })
   return opening(socket, signal, (done) => {
     const connected = () => done(socket)
     socket.once('connect', connected)

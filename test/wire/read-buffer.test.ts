@@ -8,7 +8,7 @@ async function pair() {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as net.AddressInfo
-  const socket: net.Socket = net.connect({ port, host: '127.0.0.1', onread: readBuffer(() => socket) })
+  const socket: net.Socket = net.connect({ port, host: '127.0.0.1', ...readBuffer(() => socket) })
   const [[peer]] = await Promise.all([
     once(server, 'connection') as Promise<[net.Socket]>,
     once(socket, 'connect'),

@@ -73,6 +73,15 @@ export class Channel implements DataFlow {
     else this.out.truncate(0)
   }
 
+  send(bytes: Buffer): void {
+    this.flush()
+    if (this.#state === 'open') this.#socket.write(bytes)
+  }
+
+  get isTaken(): boolean {
+    return this.#socket.writableLength === 0
+  }
+
   whenWritable(): Promise<void> {
     const socket = this.#socket
     return new Promise((resolve) => {

@@ -67,13 +67,6 @@ export function writeQuery(out: OutBuffer, sql: string): void {
   out.endMessage(length)
 }
 
-/** One piece of COPY data; where it is cut does not matter to the server. */
-export function writeCopyData(out: OutBuffer, bytes: Uint8Array): void {
-  const length = out.beginMessage(Frontend.CopyData)
-  out.bytes(bytes)
-  out.endMessage(length)
-}
-
 export function writeCopyDone(out: OutBuffer): void {
   out.endMessage(out.beginMessage(Frontend.CopyDone))
 }

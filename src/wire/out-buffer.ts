@@ -49,12 +49,25 @@ export class OutBuffer {
 
   int16(value: number): void {
     this.ensure(2)
-    this.position = this.buffer.writeUInt16BE(value & 0xffff, this.position)
+    const { buffer, position } = this
+    buffer[position] = value >> 8
+    buffer[position + 1] = value
+    this.position = position + 2
   }
 
   int32(value: number): void {
     this.ensure(4)
-    this.position = this.buffer.writeInt32BE(value | 0, this.position)
+    this.int32At(this.position, value)
+    this.position += 4
+  }
+
+  /** Writes over what lies at `at`. As plain stores it costs less than a method of Buffer, which checks. */
+  int32At(at: number, value: number): void {
+    const { buffer } = this
+    buffer[at] = value >> 24
+    buffer[at + 1] = value >> 16
+    buffer[at + 2] = value >> 8
+    buffer[at + 3] = value
   }
 
   bytes(value: Uint8Array): void {
@@ -90,11 +103,16 @@ export class OutBuffer {
 
   /** Fills in the length of the message that `beginMessage` started; the length counts itself, not the type. */
   endMessage(lengthAt: number): void {
-    this.buffer.writeInt32BE(this.position - lengthAt, lengthAt)
+    this.int32At(lengthAt, this.position - lengthAt)
   }
 
   truncate(position: number): void {
     this.position = position
+  }
+
+  /** What was written, where it lies. */
+  get written(): Buffer {
+    return this.buffer.subarray(0, this.position)
   }
 
   /** Hands over what was written and starts anew. The returned bytes are never written again. */

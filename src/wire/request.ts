@@ -9,6 +9,10 @@ export interface DataFlow {
   readonly out: OutBuffer
   flush(): void
   flushSoon(): void
+  /** Sends `bytes` behind what is in `out`. They may be written anew once `isTaken`. */
+  send(bytes: Buffer): void
+  /** Whether the system has all that was sent. */
+  readonly isTaken: boolean
   /** Resolves in a later turn of the event loop, once what was flushed is with the system or the connection is gone. */
   whenWritable(): Promise<void>
   /** Nothing more is read until `resume`; messages that have been read already still come. */

@@ -22,6 +22,10 @@ const binaryTypes: Record<string, fc.Arbitrary<unknown>> = {
   float8: fc.double(),
   text: words,
   varchar: words,
+  uuid: fc.uuid(),
+  numeric: fc.tuple(fc.bigInt(), fc.nat(999)).map(([a, b]) => `${a}.${String(b).padStart(3, '0')}`),
+  date: day,
+  timestamptz: moment,
   bytea: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
   jsonb: fc.array(
     fc.oneof(
@@ -33,10 +37,6 @@ const binaryTypes: Record<string, fc.Arbitrary<unknown>> = {
   'int4[]': fc.array(fc.option(fc.integer())),
 }
 const textTypes: Record<string, fc.Arbitrary<unknown>> = {
-  uuid: fc.uuid(),
-  numeric: fc.tuple(fc.bigInt(), fc.nat(999)).map(([a, b]) => `${a}.${String(b).padStart(3, '0')}`),
-  date: day,
-  timestamptz: moment,
   interval: fc.constantFrom('P1Y2M3DT4H5M6S', 'PT0S', 'P-1D'),
   'uuid[]': fc.array(fc.option(fc.uuid())),
   'timestamptz[]': fc.array(fc.option(moment)),

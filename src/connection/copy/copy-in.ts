@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import { InterfaceError, type Outcome, type PostgresError } from '../../errors.ts'
-import { writeCopyData, writeCopyDone, writeCopyFail } from '../../wire/frontend.ts'
-import type { TransactionStatus } from '../../wire/messages.ts'
-import type { OutBuffer } from '../../wire/out-buffer.ts'
+import { writeCopyDone, writeCopyFail } from '../../wire/frontend.ts'
+import { Frontend, type TransactionStatus } from '../../wire/messages.ts'
+import { OutBuffer } from '../../wire/out-buffer.ts'
 import type { Continuation, DataFlow, Loss } from '../../wire/request.ts'
 import type { GiveUpReason } from '../commands/command.ts'
 import { SimpleQuery } from '../commands/simple-command.ts'
@@ -15,8 +15,8 @@ export type CopySource = AsyncIterable<string | Uint8Array> | Iterable<string | 
 export interface CopyFormat<Item> {
   /** Writes what comes before the first item. */
   begin(out: OutBuffer): void
-  /** Writes one item; a long one in parts, with a yield behind each. Where it throws, nothing of the part is left. */
-  write(item: Item, index: number, out: OutBuffer): Iterable<void> | undefined
+  /** Writes one item, or gives its bytes where they are long, to be sent in parts. Where it throws, the COPY fails. */
+  write(item: Item, index: number, out: OutBuffer): Uint8Array | undefined
   /** Writes what comes after the last item. */
   end(out: OutBuffer): void
 }
@@ -24,8 +24,9 @@ export interface CopyFormat<Item> {
 /** So many bytes are sent at once, and then waited for until the system has taken them. */
 const enough = 65_536
 
-/** An item written in one part. */
-const whole: Iterable<void> = [undefined]
+/** A message's type, and its length from there on. */
+const headerLength = 5
+const lengthAt = 1
 
 const ignore = () => {}
 
@@ -40,6 +41,9 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
   #state: 'before' | 'sending' | 'over' = 'before'
   #iterator: AsyncIterator<Item> | Iterator<Item> | undefined
   #flow: DataFlow | undefined
+  /** A CopyData message that is being written. The server does not mind where the data is cut. */
+  #data = new OutBuffer()
+  #isFlushScheduled = false
   #tag = ''
 
   constructor(
@@ -104,22 +108,19 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
       const iterator = iterate(this.#source)
       this.#iterator = iterator
       const isAsync = Symbol.asyncIterator in this.#source
-      this.#format.begin(flow.out)
+      this.#format.begin(this.#begun())
       for (let index = 0; ; index++) {
         const step = (isAsync ? await iterator.next() : iterator.next()) as IteratorResult<Item>
         if (this.#isOver) return
         if (step.done) break
-        for (const _ of this.#format.write(step.value, index, flow.out) ?? whole) {
-          if (flow.out.position < enough) {
-            flow.flushSoon()
-          } else {
-            flow.flush()
-            await flow.whenWritable()
-            if (this.#isOver) return
-          }
-        }
+        const long = this.#format.write(step.value, index, this.#begun())
+        if (long !== undefined) await this.#deliverParts(long, flow)
+        if (this.#data.position < enough && flow.isTaken) this.#flushSoon(flow)
+        else await this.#deliver(flow)
+        if (this.#isOver) return
       }
-      this.#format.end(flow.out)
+      this.#format.end(this.#begun())
+      this.#flush(flow)
       writeCopyDone(flow.out)
       flow.flushSoon()
     } catch (error) {
@@ -132,6 +133,47 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
 
   get #isOver(): boolean {
     return this.#state === 'over'
+  }
+
+  /** Where the next bytes of the data go. */
+  #begun(): OutBuffer {
+    if (this.#data.position === 0) this.#data.beginMessage(Frontend.CopyData)
+    return this.#data
+  }
+
+  async #deliverParts(bytes: Uint8Array, flow: DataFlow): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#isOver; at += enough) {
+      this.#begun().bytes(bytes.subarray(at, at + enough))
+      await this.#deliver(flow)
+    }
+  }
+
+  /** Sends what is written, and goes on once the system has taken it, in a later turn; then its place is written anew. */
+  async #deliver(flow: DataFlow): Promise<void> {
+    const sent = this.#data
+    this.#flush(flow)
+    await flow.whenWritable()
+    if (this.#data.position > 0 || !flow.isTaken) return
+    sent.truncate(0)
+    this.#data = sent
+  }
+
+  #flush(flow: DataFlow): void {
+    const data = this.#data
+    if (data.position <= headerLength) return
+    data.endMessage(lengthAt)
+    flow.send(data.written)
+    if (flow.isTaken) data.truncate(0)
+    else this.#data = new OutBuffer()
+  }
+
+  #flushSoon(flow: DataFlow): void {
+    if (this.#isFlushScheduled) return
+    this.#isFlushScheduled = true
+    process.nextTick(() => {
+      this.#isFlushScheduled = false
+      if (!this.#isOver) this.#flush(flow)
+    })
   }
 
   #refuse(flow: DataFlow): void {
@@ -181,7 +223,7 @@ function iterate<Item>(source: AsyncIterable<Item> | Iterable<Item>): AsyncItera
 /** Text and bytes, as they are. */
 export const asIs: CopyFormat<unknown> = {
   begin() {},
-  *write(item, index, out) {
+  write(item, index, out) {
     const bytes = typeof item === 'string' ? Buffer.from(item) : item
     if (!(bytes instanceof Uint8Array)) {
       throw new InterfaceError(
@@ -190,10 +232,9 @@ export const asIs: CopyFormat<unknown> = {
         { outcome: 'failed' },
       )
     }
-    for (let at = 0; at < bytes.length; at += enough) {
-      writeCopyData(out, bytes.subarray(at, at + enough))
-      yield
-    }
+    if (bytes.length > enough) return bytes
+    out.bytes(bytes)
+    return undefined
   },
   end() {},
 }

@@ -23,7 +23,7 @@ import {
   tableName,
 } from './copy-options.ts'
 import { copyOut } from './copy-out.ts'
-import { RecordFormat } from './copy-records.ts'
+import { fitBinary, RecordFormat } from './copy-records.ts'
 
 /**
  * COPY, the way to move many rows ("COPY", sql-copy): the same on a connection and a transaction. Each call resolves
@@ -102,9 +102,11 @@ export abstract class CopyQueries extends Queries {
     return this.#call('copyRecordsToTable', name, left(), async (session, limits) => {
       const typeOids = fields.map(({ typeOid }) => typeOid)
       await beforehand(session.learnTypes(typeOids, limits))
-      this.checkUsable('copyRecordsToTable')
       const codecs = session.types.codecs(typeOids)
-      const format = new RecordFormat(columns.map((column, i) => ({ name: column, codec: codecs[i]! })))
+      const recordColumns = columns.map((name, i) => ({ name, codec: codecs[i]! }))
+      const isBinary = await fitBinary(recordColumns, options.records)
+      this.checkUsable('copyRecordsToTable')
+      const format = new RecordFormat(recordColumns, isBinary)
       const sql = copyRecordsText(name, columns, format.format, options.where)
       try {
         return await copyIn<unknown>(session, sql, options.records, format, limits)

@@ -1,13 +1,15 @@
+import { setImmediate } from 'node:timers/promises'
 import { DataError, InterfaceError, type RockpoolError } from '../../errors.ts'
 import {
+  binaryForm,
   binaryFormat,
   type Codec,
   checkSize,
+  type Encode,
   inText,
   Refusal,
   undefinedRefused,
 } from '../../wire/codecs/codec.ts'
-import { Frontend } from '../../wire/messages.ts'
 import type { OutBuffer } from '../../wire/out-buffer.ts'
 import type { CopyFormat } from './copy-in.ts'
 
@@ -17,14 +19,14 @@ export interface RecordColumn {
   readonly codec: Codec
 }
 
-/** How records look on the wire. */
+/** How records look in the data. */
 interface RecordLayout {
   readonly format: 'binary' | 'text'
   begin(out: OutBuffer): void
   end(out: OutBuffer): void
   beginRecord(out: OutBuffer, columns: number): void
-  /** `value` is null, or prepared for `codec`. */
-  writeValue(out: OutBuffer, codec: Codec, value: unknown, column: number): void
+  /** `value` is null, or prepared for `encode`. */
+  writeValue(out: OutBuffer, encode: Encode, value: unknown, column: number): void
   endRecord(out: OutBuffer): void
 }
 
@@ -33,24 +35,16 @@ const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 
 const binary: RecordLayout = {
   format: 'binary',
-  begin(out) {
-    const length = out.beginMessage(Frontend.CopyData)
-    out.bytes(signature)
-    out.endMessage(length)
-  },
-  end(out) {
-    const length = out.beginMessage(Frontend.CopyData)
-    out.int16(-1)
-    out.endMessage(length)
-  },
+  begin: (out) => out.bytes(signature),
+  end: (out) => out.int16(-1),
   beginRecord: (out, columns) => out.int16(columns),
-  writeValue(out, codec, value) {
+  writeValue(out, encode, value) {
     out.int32(-1)
     if (value === null) return
     const at = out.position
-    codec.encode(value, out)
+    encode(value, out)
     checkSize(out.position - at)
-    out.buffer.writeInt32BE(out.position - at, at - 4)
+    out.int32At(at - 4, out.position - at)
   },
   endRecord() {},
 }
@@ -71,14 +65,14 @@ const text: RecordLayout = {
   begin() {},
   end() {},
   beginRecord() {},
-  writeValue(out, codec, value, column) {
+  writeValue(out, encode, value, column) {
     if (column > 0) out.int8(tab)
     if (value === null) {
       out.text('\\N')
       return
     }
     const at = out.position
-    codec.encode(value, out)
+    encode(value, out)
     escapeFrom(out, at)
     checkSize(out.position - at)
   },
@@ -102,14 +96,42 @@ function escapeFrom(out: OutBuffer, from: number): void {
   }
 }
 
-/** Records as COPY data: in binary where every column has a binary form here, else in text, which every type has. */
+/** How many records are looked at in one turn of the event loop. */
+const atOnce = 65_536
+
+/**
+ * Whether binary COPY can take the records, which is faster: where every column has a binary form, and every value that
+ * it is sure to write. It cannot be told of records that are still to come.
+ */
+export async function fitBinary(columns: readonly RecordColumn[], records: unknown): Promise<boolean> {
+  const forms = columns.map(({ codec }) => binaryForm(codec))
+  if (forms.includes(undefined)) return false
+  const choosy = forms.flatMap((form, column) =>
+    form?.takes === undefined ? [] : { column, takes: form.takes },
+  )
+  if (choosy.length === 0) return true
+  if (!Array.isArray(records)) return false
+  for (let from = 0; from < records.length; from += atOnce) {
+    if (from > 0) await setImmediate()
+    const end = Math.min(from + atOnce, records.length)
+    for (const { column, takes } of choosy) {
+      for (let i = from; i < end; i++) {
+        const record: unknown = records[i]
+        if (Array.isArray(record) && !takes(record[column])) return false
+      }
+    }
+  }
+  return true
+}
+
+/** Records as COPY data. */
 export class RecordFormat implements CopyFormat<unknown> {
   readonly #columns: readonly RecordColumn[]
+  readonly #encoders: readonly Encode[]
   readonly #layout: RecordLayout
 
-  /** @throws InterfaceError naming the column that has no text form beside one that has only that. */
-  constructor(columns: readonly RecordColumn[]) {
-    const isBinary = columns.every(({ codec }) => codec.parameterFormat === binaryFormat)
+  /** @throws InterfaceError naming the column that has no text form where that is wanted. */
+  constructor(columns: readonly RecordColumn[], isBinary: boolean) {
     this.#layout = isBinary ? binary : text
     this.#columns = isBinary ? columns : columns.map(({ name, codec }) => ({ name, codec: inText(codec) }))
     const unfit = isBinary
@@ -121,6 +143,7 @@ export class RecordFormat implements CopyFormat<unknown> {
         'not-sent',
       )
     }
+    this.#encoders = this.#columns.map(({ codec }) => (isBinary ? binaryForm(codec)! : codec).encode)
   }
 
   get format(): 'binary' | 'text' {
@@ -138,43 +161,33 @@ export class RecordFormat implements CopyFormat<unknown> {
   write(record: unknown, index: number, out: OutBuffer): undefined {
     const columns = this.#columns
     const layout = this.#layout
-    const values = this.#prepare(record, index)
-    const start = out.position
-    const length = out.beginMessage(Frontend.CopyData)
+    checkRecord(record, index, columns.length)
     layout.beginRecord(out, columns.length)
-    for (let i = 0; i < columns.length; i++) {
-      try {
-        layout.writeValue(out, columns[i]!.codec, values[i], i)
-      } catch (error) {
-        out.truncate(start)
-        throw cannotEncode(error, index, columns[i]!)
+    let i = 0
+    try {
+      for (; i < columns.length; i++) {
+        const value = prepared(record[i], columns[i]!.codec)
+        layout.writeValue(out, this.#encoders[i]!, value, i)
       }
+    } catch (error) {
+      throw cannotEncode(error, index, columns[i]!)
     }
     layout.endRecord(out)
-    out.endMessage(length)
   }
+}
 
-  /** May run the caller's code, which may use this very connection: so it comes before the first byte. */
-  #prepare(record: unknown, index: number): readonly unknown[] {
-    if (!Array.isArray(record)) throw refused(`the record at index ${index} is not an array`)
-    const columns = this.#columns
-    if (record.length !== columns.length) {
-      throw refused(
-        `the record at index ${index} has ${record.length} values, and there are ${columns.length} columns`,
-      )
-    }
-    return columns.map((column, i) => {
-      const value: unknown = record[i]
-      const { prepare } = column.codec
-      if (value === null || (value !== undefined && prepare === undefined)) return value
-      try {
-        if (value === undefined) throw undefinedRefused()
-        return prepare!(value)
-      } catch (error) {
-        throw cannotEncode(error, index, column)
-      }
-    })
+function checkRecord(record: unknown, index: number, columns: number): asserts record is unknown[] {
+  if (!Array.isArray(record)) throw refused(`the record at index ${index} is not an array`)
+  if (record.length !== columns) {
+    throw refused(
+      `the record at index ${index} has ${record.length} values, and there are ${columns} columns`,
+    )
   }
+}
+
+function prepared(value: unknown, { prepare }: Codec): unknown {
+  if (value === undefined) throw undefinedRefused()
+  return value === null || prepare === undefined ? value : prepare(value)
 }
 
 function refused(what: string, outcome: 'failed' | 'not-sent' = 'failed'): InterfaceError {

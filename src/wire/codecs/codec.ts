@@ -49,6 +49,14 @@ export interface Codec {
   readonly text?: { readonly decode: Decode; readonly encode: Encode }
   /** Reads the binary format where `decode` reads the text, within the binary form of an array or a composite. */
   readonly decodeBinary?: Decode
+  /** Writes the binary format where `encode` may write the text, for binary COPY, which takes nothing else. */
+  readonly binary?: BinaryForm
+}
+
+export interface BinaryForm {
+  /** Whether `encode` writes the value, or refuses it for good; else the server alone can read it. Absent: it does. */
+  readonly takes?: (value: unknown) => boolean
+  readonly encode: Encode
 }
 
 /** The codec as it is within another value's text. */
@@ -56,6 +64,11 @@ export function inText(codec: Codec): Codec {
   if (codec.text === undefined) return codec
   const { formatOf: _, ...rest } = codec
   return { ...rest, ...codec.text, resultFormat: textFormat, parameterFormat: textFormat }
+}
+
+/** How values of the type are written in binary, where they are. */
+export function binaryForm(codec: Codec): BinaryForm | undefined {
+  return codec.parameterFormat === binaryFormat && codec.formatOf === undefined ? codec : codec.binary
 }
 
 /** What reads the type's binary format, where anything does. */

@@ -1,6 +1,5 @@
-import type { OutBuffer } from '../out-buffer.ts'
 import { binaryFormat, type Codec, refused, textFormat, unreadable, wrongSize } from './codec.ts'
-import { decodeNumeric } from './numeric-binary.ts'
+import { decodeNumeric, encodeNumeric, isPlainNumeric } from './numeric-binary.ts'
 import { decodeText, writeText } from './text.ts'
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -123,10 +122,22 @@ export const numeric: Codec = {
   parameterFormat: textFormat,
   decode: decodeText,
   decodeBinary: decodeNumeric,
-  encode(value: unknown, out: OutBuffer) {
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
-      throw refused('a decimal string, a number or a bigint', value)
-    }
-    writeText(String(value), out)
+  encode: (value, out) => writeText(numericText(value), out),
+  binary: {
+    takes: (value) => !isNumeric(value) || isPlainNumeric(String(value)),
+    encode(value, out) {
+      const text = numericText(value)
+      if (!isPlainNumeric(text)) throw refused('a decimal string', value)
+      encodeNumeric(text, out)
+    },
   },
+}
+
+function isNumeric(value: unknown): value is string | number | bigint {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
+function numericText(value: unknown): string {
+  if (!isNumeric(value)) throw refused('a decimal string, a number or a bigint', value)
+  return String(value)
 }

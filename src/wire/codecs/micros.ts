@@ -30,10 +30,10 @@ export function millisAt(bytes: Buffer, at: number): number {
   return high * 4_294_967 + Math.floor((high * 296 + uint32At(bytes, at + 4)) / 1000)
 }
 
-/** Appends the Int64 of a whole number of milliseconds in microseconds. */
-export function writeMillisAsMicros(millis: number, out: OutBuffer): void {
+/** Appends the Int64 of whole milliseconds, and 0 to 999 microseconds above them, in microseconds. */
+export function writeMicros(millis: number, micros: number, out: OutBuffer): void {
   const high = Math.floor(millis / twoTo32)
-  const low = (millis - high * twoTo32) * 1000
+  const low = (millis - high * twoTo32) * 1000 + micros
   const carry = Math.floor(low / twoTo32)
   out.int32(high * 1000 + carry)
   out.int32(low - carry * twoTo32)
@@ -43,6 +43,11 @@ export function writeMillisAsMicros(millis: number, out: OutBuffer): void {
 export function microsAt(bytes: Buffer, at: number): number {
   const low = lowMicros(bytes, at)
   return low - Math.floor(low / microsPerSecond) * microsPerSecond
+}
+
+export function writeInfinity(sign: number, out: OutBuffer): void {
+  out.int32(sign > 0 ? 0x7fff_ffff : -0x8000_0000)
+  out.int32(sign > 0 ? -1 : 0)
 }
 
 /** The sign of the infinity that stands at `at`; 0 for a finite value. */

@@ -1,4 +1,5 @@
 import { brokenProtocol } from '../frame-reader.ts'
+import type { OutBuffer } from '../out-buffer.ts'
 import { wrongSize } from './codec.ts'
 
 /*
@@ -37,4 +38,48 @@ export function decodeNumeric(bytes: Buffer, start: number, end: number): string
   const shownWhole = whole.replace(/^0+/, '') || '0'
   const shownFraction = scale > 0 ? `.${fraction.slice(0, scale)}` : ''
   return `${sign === negative ? '-' : ''}${shownWhole}${shownFraction}`
+}
+
+const specialSigns = new Map([...specials].map(([sign, text]) => [text, sign]))
+
+/** Sign, digits, and the digits behind the point. */
+const plain = /^([+-]?)(\d+)(?:\.(\d*))?$/
+/** Far from where the server finds a numeric too large. */
+const mostCharacters = 1_000
+
+/** Whether `encodeNumeric` writes the text. The server knows more spellings, by its version. */
+export function isPlainNumeric(text: string): boolean {
+  return specialSigns.has(text) || (text.length <= mostCharacters && plain.test(text))
+}
+
+/** Appends the binary form of what `isPlainNumeric` lets pass. */
+export function encodeNumeric(text: string, out: OutBuffer): void {
+  const special = specialSigns.get(text)
+  if (special !== undefined) {
+    writeHeader(0, 0, special, 0, out)
+    return
+  }
+  const [, minus, whole = '', fraction = ''] = plain.exec(text)!
+  const wholeDigits = Math.ceil(whole.length / decimalsInDigit)
+  const fractionDigits = Math.ceil(fraction.length / decimalsInDigit)
+  const decimals =
+    whole.padStart(wholeDigits * decimalsInDigit, '0') +
+    fraction.padEnd(fractionDigits * decimalsInDigit, '0')
+  writeHeader(
+    wholeDigits + fractionDigits,
+    wholeDigits - 1,
+    minus === '-' ? negative : 0,
+    fraction.length,
+    out,
+  )
+  for (let at = 0; at < decimals.length; at += decimalsInDigit) {
+    out.int16(Number(decimals.slice(at, at + decimalsInDigit)))
+  }
+}
+
+function writeHeader(count: number, weight: number, sign: number, scale: number, out: OutBuffer): void {
+  out.int16(count)
+  out.int16(weight)
+  out.int16(sign)
+  out.int16(scale)
 }

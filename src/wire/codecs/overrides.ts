@@ -120,10 +120,11 @@ export function overridden(own: Codec, override: TypeOverride): Codec {
   const text = own.text ?? own
   const out = decoding(own.name, override)
   const into = encoding(own.name, override)
-  const { decodeBinary: _, ...rest } = own
+  const { decodeBinary, formatOf, binary, ...rest } = own
   return {
-    ...(out === undefined ? own : { ...rest, ...out.top }),
-    ...into?.top,
+    ...rest,
+    ...(out === undefined ? decodeBinary && { decodeBinary } : out.top),
+    ...(into === undefined ? { ...(formatOf && { formatOf }), ...(binary && { binary }) } : into.top),
     text: { decode: out?.inText ?? text.decode, encode: into?.inText ?? text.encode },
   }
 }

@@ -2,8 +2,9 @@ import { types } from 'node:util'
 import type { OutBuffer } from '../out-buffer.ts'
 import { formatClock, formatDay, secondsInDay } from './calendar.ts'
 import { binaryFormat, type Codec, Refusal, refused, textFormat, wrongSize } from './codec.ts'
+import { dateForm, refuseLocal, timestampForm, timestamptzForm } from './iso-binary.ts'
 import { dateFromText, instantFromText, timestampFromText } from './iso-text.ts'
-import { infinityAt, microsAt, millisAt, secondsAt, writeMillisAsMicros } from './micros.ts'
+import { infinityAt, microsAt, millisAt, secondsAt, writeInfinity, writeMicros } from './micros.ts'
 import { writeText } from './text.ts'
 
 /** From 1970-01-01 to PostgreSQL's epoch, 2000-01-01. */
@@ -64,16 +65,33 @@ function decodeUtc(bytes: Buffer, start: number, end: number): string {
 function encodeTimestamptz(value: unknown, out: OutBuffer): void {
   if (typeof value === 'string') writeText(value, out)
   else if (types.isDate(value)) writeText(dateText(value), out)
-  else if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-    writeText(infinityText(value), out)
-  } else throw refused('a Date, ±Infinity or an ISO string', value)
+  else if (isInfinity(value)) writeText(infinityText(value), out)
+  else throw noInstant(value)
+}
+
+function isInfinity(value: unknown): value is number {
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
+}
+
+function noInstant(value: unknown): Refusal {
+  return refused('a Date, ±Infinity or an ISO string', value)
 }
 
 /** As a parameter: a Date in binary, whatever else in text. */
 function encodeParameter(value: unknown, out: OutBuffer): void {
-  if (types.isDate(value)) writeMillisAsMicros(timeOf(value) - epochSeconds * 1000, out)
+  if (types.isDate(value)) encodeDate(value, out)
   else encodeTimestamptz(value, out)
 }
+
+function encodeDate(value: Date, out: OutBuffer): void {
+  writeMicros(timeOf(value) - epochSeconds * 1000, 0, out)
+}
+
+const timestamptzBinary = timestamptzForm((value, out) => {
+  if (types.isDate(value)) encodeDate(value, out)
+  else if (isInfinity(value)) writeInfinity(value, out)
+  else throw noInstant(value)
+})
 
 function timeOf(date: Date): number {
   const time = Date.prototype.getTime.call(date)
@@ -112,17 +130,14 @@ export function timestamptzCodec(result: TimestamptzResult): Codec {
       decode: (bytes, start, end) => fromText(result, bytes.toString('latin1', start, end)),
       encode: encodeTimestamptz,
     },
+    binary: timestamptzBinary,
   }
 }
 
-/** For the types without a time zone. A Date is an instant: to write its wall clock, a zone would have to be guessed. */
+/** For the types without a time zone. */
 export function encodeLocal(value: unknown, out: OutBuffer): void {
   if (typeof value === 'string') writeText(value, out)
-  else if (types.isDate(value)) {
-    throw new Refusal(
-      'a Date has no wall-clock time without a time zone; pass a string (date.toISOString() for the time in UTC)',
-    )
-  } else throw refused('an ISO string', value)
+  else refuseLocal(value)
 }
 
 /** Both ways in text, for a type without a time zone whose text `read` takes. */
@@ -143,6 +158,7 @@ export const timestamp: Codec = {
   },
   encode: encodeLocal,
   text: localText(timestampFromText),
+  binary: timestampForm,
 }
 
 export const date: Codec = {
@@ -157,4 +173,5 @@ export const date: Codec = {
   },
   encode: encodeLocal,
   text: localText(dateFromText),
+  binary: dateForm,
 }

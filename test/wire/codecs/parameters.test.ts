@@ -4,6 +4,8 @@ import {
   checkArgumentCount,
   encodeParameters,
   prepareArguments,
+  TypeConfiguration,
+  type TypeFunctions,
   TypeRegistry,
 } from '../../../src/wire/codecs/index.ts'
 import { OutBuffer } from '../../../src/wire/out-buffer.ts'
@@ -11,8 +13,8 @@ import { oids, type TypeName } from './bytes.ts'
 
 const registry = new TypeRegistry()
 
-function bind(types: TypeName[], args: unknown[], out = new OutBuffer(1)): Buffer {
-  const codecs = registry.codecs(types.map((name) => oids[name]))
+function bind(types: TypeName[], args: unknown[], out = new OutBuffer(1), known = registry): Buffer {
+  const codecs = known.codecs(types.map((name) => oids[name]))
   encodeParameters(out, codecs, prepareArguments(codecs, args))
   return out.take()
 }
@@ -46,6 +48,16 @@ describe('the parameters of Bind', () => {
         'c3a9',
       ].join(''),
     )
+  })
+
+  it("have the format of the caller's own encoder, also where the type's own depends on the value", () => {
+    const own = (functions: TypeFunctions) => {
+      const known = new TypeRegistry(new TypeConfiguration({ timestamptz: functions }))
+      return bind(['timestamptz'], [new Date(Date.UTC(2000, 0, 1))], undefined, known).toString('hex')
+    }
+    expect(own({ encodeBinary: () => Buffer.from('b') })).toBe('000100010001' + '00000001' + '62')
+    expect(own({ encode: () => 't' })).toBe('000100000001' + '00000001' + '74')
+    expect(own({ decode: Number })).toBe('000100010001' + '00000008' + '0000000000000000')
   })
 
   it('of a statement without any are two zeros', () => {

@@ -27,11 +27,16 @@ export class Channel implements DataFlow {
   readonly #socket: Socket
   readonly #owner: ChannelOwner
   readonly #frames: FrameReader
-  readonly #flush = () => {
-    this.#flushScheduled = false
+  readonly #flushInTick = () => {
+    this.#isTickPending = false
     this.flush()
   }
-  #flushScheduled = false
+  readonly #flushInTurn = () => {
+    this.#isTurnPending = false
+    this.flush()
+  }
+  #isTickPending = false
+  #isTurnPending = false
   #state: 'open' | 'ending' | 'broken' | 'closed' = 'open'
   #reason: ConnectionLostError | undefined
   readonly #whenClosed: Promise<void>
@@ -59,11 +64,18 @@ export class Channel implements DataFlow {
     return this.#whenClosed
   }
 
-  /** Writes what is in `out` at the end of this turn. */
+  /** Writes what is in `out` when what goes on now is over, before the turn's next event. */
   flushSoon(): void {
-    if (this.#flushScheduled) return
-    this.#flushScheduled = true
-    process.nextTick(this.#flush)
+    if (this.#isTickPending) return
+    this.#isTickPending = true
+    process.nextTick(this.#flushInTick)
+  }
+
+  /** Writes it when every event of this turn was heard, unless something else is flushed before. */
+  flushLater(): void {
+    if (this.#isTurnPending) return
+    this.#isTurnPending = true
+    setImmediate(this.#flushInTurn)
   }
 
   flush(): void {

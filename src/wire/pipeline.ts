@@ -113,6 +113,7 @@ export class Pipeline {
       request.lost((outcome) => this.#loss(outcome), 'not-sent')
     } else if (this.#isWaiting || !this.#mayStart(request)) {
       this.#waiting.push(request)
+      if (this.#unsynced !== undefined) this.#channel.flushSoon()
     } else {
       this.#start(request)
     }
@@ -195,15 +196,19 @@ export class Pipeline {
     this.#inFlight.push(request)
     if (request.cancellable) this.#cancellable++
     if (request.isPrelude) this.#begin(request)
-    else if (this.#unsynced !== undefined) this.#follow(request)
-    else if (request.alone) this.#alone = request
-    this.#channel.flushSoon()
+    else {
+      if (this.#unsynced !== undefined) this.#follow(request)
+      else if (request.alone) this.#alone = request
+      this.#channel.flushSoon()
+    }
     if (leads) request.reachedHead()
   }
 
+  /** Its follower may come with any event of this turn. */
   #begin(prelude: Request): void {
     prelude.hasSync = true
     this.#unsynced = prelude
+    this.#channel.flushLater()
   }
 
   /** `request`'s Sync ends the prelude, too. Nothing is written behind it before that has succeeded. */

@@ -5,7 +5,7 @@ import type { OutBuffer } from './out-buffer.ts'
 
 /** What a COPY needs of its connection, for as long as it lasts ("COPY Operations", protocol-flow). */
 export interface DataFlow {
-  /** What is written here is sent by `flush`, or at the end of this turn with `flushSoon`. */
+  /** What is written here is sent by `flush`, or when what goes on now is over with `flushSoon`. */
   readonly out: OutBuffer
   flush(): void
   flushSoon(): void

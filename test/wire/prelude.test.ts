@@ -47,6 +47,16 @@ test('R7: the reset and the statement of who waits go in one write, under one Sy
   expect(writes).toEqual(['BES', `${reset}BES`, `${reset}S`])
 })
 
+test('R7: the reset and a statement that comes with another event of the turn go in one write', async () => {
+  const { pool, writes } = await watched()
+  const held = await pool.acquire()
+  await held.fetch('select 1')
+  await held.release()
+  await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)))
+  await pool.use((connection) => connection.fetch('select 1'))
+  expect(writes.slice(0, 2)).toEqual(['BES', `${reset}BES`])
+})
+
 test('R7: the reset goes alone by the end of the turn where nobody waits', async () => {
   const { pool, writes } = await watched()
   await pool.use((connection) => connection.fetch('select 1'))

@@ -1,9 +1,8 @@
 import type { Clock, Timer } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import { ConnectionLostError } from '../errors.ts'
-import { sendCancel } from '../wire/cancel.ts'
+import { type CancelTarget, sendCancel } from '../wire/cancel.ts'
 import type { Pipeline } from '../wire/pipeline.ts'
-import type { EstablishedSession } from '../wire/startup.ts'
 import type { Command } from './commands/command.ts'
 
 /** A cancel that has done nothing is sent again after so many milliseconds, then after twice as many, and so on. */
@@ -16,19 +15,19 @@ const firstPause = 50
  */
 export class Cancellation {
   readonly #pipeline: Pipeline
-  readonly #established: EstablishedSession
+  readonly #target: CancelTarget
   readonly #limit: number
   readonly #clock: Clock
   /** Cancels sent whose effect was not seen. */
   #unseen = 0
   #timers: Timer[] = []
   /** Aborted when the connection is gone: there is nothing left to cancel, and nothing may be left of the cancels. */
-  readonly #ending = new AbortController()
+  #ending: AbortController | undefined
 
   /** `limit`: how long a cancelled command may take to end before the connection is closed, in milliseconds; 0: no limit. */
-  constructor(pipeline: Pipeline, established: EstablishedSession, limit: number, clock: Clock) {
+  constructor(pipeline: Pipeline, target: CancelTarget, limit: number, clock: Clock) {
     this.#pipeline = pipeline
-    this.#established = established
+    this.#target = target
     this.#limit = limit
     this.#clock = clock
   }
@@ -46,13 +45,15 @@ export class Cancellation {
     const ask = (pause: number) => {
       isAsking = true
       this.#unseen++
-      sendCancel(this.#established, this.#limit, this.#clock, this.#ending.signal).then((hasEnded) => {
+      sendCancel(this.#target, this.#limit, this.#clock, signal).then((hasEnded) => {
         isAsking = false
         if (!hasEnded) this.#break(strayCancel)
         else if (isFinished) end()
         else this.#timers.push(this.#clock.setTimer(pause, () => ask(2 * pause)))
       })
     }
+    this.#ending ??= new AbortController()
+    const { signal } = this.#ending
     this.#pipeline.hold()
     command.onFinished = () => {
       isFinished = true
@@ -77,7 +78,7 @@ export class Cancellation {
   /** The connection is gone: no timer and no socket is left. */
   end(): void {
     this.#stop()
-    this.#ending.abort()
+    this.#ending?.abort()
   }
 
   /** Sends nothing more, and lets the limit be. */

@@ -22,9 +22,10 @@ const longestChannel = 63
 
 /** Who listens to a session. What a listener throws, or rejects with, goes to `failed` and hurts nobody. */
 export class Listeners {
-  readonly #channels = new Map<string, Set<NotificationListener>>()
-  readonly #logs = new Set<LogListener>()
-  readonly #terminations = new Set<TerminationListener>()
+  // Most sessions never have any: what holds them is made for the first.
+  #channels: Map<string, Set<NotificationListener>> | undefined
+  #logs: Set<LogListener> | undefined
+  #terminations: Set<TerminationListener> | undefined
   readonly #failed: (error: unknown) => void
 
   constructor(failed: (error: unknown) => void) {
@@ -42,6 +43,7 @@ export class Listeners {
     limits: CallLimits,
   ): Promise<void> {
     checkChannel(channel)
+    this.#channels ??= new Map()
     const callbacks = this.#channels.get(channel) ?? new Set()
     this.#channels.set(channel, callbacks)
     // From now on: a notification may come with the very answer to the LISTEN.
@@ -62,43 +64,44 @@ export class Listeners {
     callback: NotificationListener,
     limits: CallLimits,
   ): Promise<void> {
-    if (!this.#forget(channel, callback) || this.#channels.has(channel)) return
+    if (!this.#forget(channel, callback) || this.#channels?.has(channel)) return
     await session.run(new SimpleCommand(session, `UNLISTEN ${quoteIdentifier(channel)}`), limits)
   }
 
   get logs(): Set<LogListener> {
+    this.#logs ??= new Set()
     return this.#logs
   }
 
   get terminations(): Set<TerminationListener> {
+    this.#terminations ??= new Set()
     return this.#terminations
   }
 
   notification(pid: number, channel: string, payload: string): void {
-    const callbacks = this.#channels.get(channel)
+    const callbacks = this.#channels?.get(channel)
     if (callbacks !== undefined) this.#tell(callbacks, payload, { pid, channel })
   }
 
   notice(report: PostgresReport): void {
-    this.#tell(this.#logs, report)
+    if (this.#logs !== undefined) this.#tell(this.#logs, report)
   }
 
   terminated(): void {
-    const listeners = [...this.#terminations]
+    const listeners = [...(this.#terminations ?? [])]
     this.clear()
     this.#tell(listeners)
   }
 
   /** Takes all off; the server is not told. Returns what was left: `channel "a"`, … */
   clear(): string[] {
-    // Nobody listens to most connections, and to empty a set that is empty has its cost.
-    if (this.#channels.size + this.#logs.size + this.#terminations.size === 0) return []
-    const left = [...this.#channels.keys()].map((channel) => `channel ${JSON.stringify(channel)}`)
-    if (this.#logs.size > 0) left.push('notices')
-    if (this.#terminations.size > 0) left.push('its termination')
-    this.#channels.clear()
-    this.#logs.clear()
-    this.#terminations.clear()
+    const left: string[] = []
+    if (this.#channels !== undefined) {
+      for (const channel of this.#channels.keys()) left.push(`channel ${JSON.stringify(channel)}`)
+    }
+    if (this.#logs?.size) left.push('notices')
+    if (this.#terminations?.size) left.push('its termination')
+    this.#channels = this.#logs = this.#terminations = undefined
     return left
   }
 
@@ -114,9 +117,9 @@ export class Listeners {
   }
 
   #forget(channel: string, callback: NotificationListener): boolean {
-    const callbacks = this.#channels.get(channel)
+    const callbacks = this.#channels?.get(channel)
     if (!callbacks?.delete(callback)) return false
-    if (callbacks.size === 0) this.#channels.delete(channel)
+    if (callbacks.size === 0) this.#channels?.delete(channel)
     return true
   }
 }

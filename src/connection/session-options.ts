@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { InterfaceError } from '../errors.ts'
 import { TypeConfiguration, type TypeOptions } from '../wire/codecs/index.ts'
 import { RowShapes } from '../wire/row-shape.ts'
+import { StartReports } from './reported-settings.ts'
 import type { SessionSettings } from './session.ts'
 
 export interface SessionOptions {
@@ -45,6 +46,7 @@ export function resolveSessionOptions(options: SessionOptions, clock: Clock): Se
     },
     types: new TypeConfiguration(options.types),
     shapes: new RowShapes(),
+    startReports: new StartReports(),
     clock,
   }
 }

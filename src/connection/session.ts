@@ -1,7 +1,7 @@
 import { type Clock, onAbort, withDeadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import { ConnectionLostError, PostgresError, type RockpoolError } from '../errors.ts'
-import { sendCancel } from '../wire/cancel.ts'
+import { type CancelTarget, sendCancel } from '../wire/cancel.ts'
 import { type TypeConfiguration, TypeRegistry } from '../wire/codecs/index.ts'
 import { Pipeline } from '../wire/pipeline.ts'
 import type { RowShapes } from '../wire/row-shape.ts'
@@ -12,7 +12,7 @@ import type { PreparedCommandHost } from './commands/prepared-command.ts'
 import { TypeQuestion } from './commands/type-question.ts'
 import { Expiry } from './expiry.ts'
 import { Listeners } from './listeners.ts'
-import { ReportedSettings } from './reported-settings.ts'
+import { ReportedSettings, type StartReports } from './reported-settings.ts'
 import { ResetStatements } from './reset/reset-statements.ts'
 import { StatementCache, type StatementCacheSettings } from './statements/statement-cache.ts'
 import { timedOut } from './timed-out.ts'
@@ -27,6 +27,7 @@ export interface SessionSettings {
   statementCache: StatementCacheSettings
   types: TypeConfiguration
   shapes: RowShapes
+  startReports: StartReports
   clock: Clock
 }
 
@@ -67,7 +68,7 @@ export class Session implements PreparedCommandHost {
   readonly listeners = new Listeners((error) => this.#owner.listenerFailed?.(error))
   readonly resetStatements = new ResetStatements()
   readonly #settings: SessionSettings
-  readonly #established: EstablishedSession
+  readonly #cancelTarget: CancelTarget
   readonly #pipeline: Pipeline
   readonly #cancellation: Cancellation
   readonly #expiry: Expiry
@@ -87,8 +88,10 @@ export class Session implements PreparedCommandHost {
   #ending = false
 
   constructor(established: EstablishedSession, settings: SessionSettings, owner: SessionOwner) {
-    this.processId = established.processId
-    this.#reported = new ReportedSettings(established.parameters)
+    const { address, tls, processId, secretKey } = established
+    this.processId = processId
+    this.#cancelTarget = { address, tls, processId, secretKey }
+    this.#reported = new ReportedSettings(settings.startReports.share(established.parameters))
     this.shapes = settings.shapes
     this.types = new TypeRegistry(settings.types, (certain) => {
       this.forgetStatements()
@@ -96,7 +99,6 @@ export class Session implements PreparedCommandHost {
     })
     this.cache = new StatementCache(settings.statementCache, () => settings.clock.now())
     this.#settings = settings
-    this.#established = established
     this.#owner = owner
     this.#pipeline = new Pipeline(established.socket, established.rest, established.transactionStatus, {
       notice: (report) => {
@@ -107,7 +109,7 @@ export class Session implements PreparedCommandHost {
       closed: (reason) => this.#closed(reason),
     })
     const { cancelTimeout, clock } = settings
-    this.#cancellation = new Cancellation(this.#pipeline, established, cancelTimeout, clock)
+    this.#cancellation = new Cancellation(this.#pipeline, this.#cancelTarget, cancelTimeout, clock)
     this.#expiry = new Expiry(this.#pipeline, clock, (command) => this.#expired(command))
   }
 
@@ -281,7 +283,7 @@ export class Session implements PreparedCommandHost {
     this.#ending = true
     const busy = !this.#pipeline.isIdle && !this.#pipeline.isClosed
     const cancelled = busy
-      ? sendCancel(this.#established, this.#settings.cancelTimeout, this.#settings.clock)
+      ? sendCancel(this.#cancelTarget, this.#settings.cancelTimeout, this.#settings.clock)
       : undefined
     this.#pipeline.destroy(new ConnectionLostError(reason))
     await cancelled

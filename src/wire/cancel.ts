@@ -4,6 +4,9 @@ import { discard, opening, type Socket } from './socket.ts'
 import type { EstablishedSession } from './startup.ts'
 import { openTransport } from './transport.ts'
 
+/** Which session is to be cancelled, and how its server is reached. */
+export type CancelTarget = Pick<EstablishedSession, 'address' | 'tls' | 'processId' | 'secretKey'>
+
 const cancelRequestCode = 80_877_102
 
 /**
@@ -19,7 +22,7 @@ const cancelRequestCode = 80_877_102
  *   sent, or the time ran out; it may still take effect.
  */
 export async function sendCancel(
-  session: Pick<EstablishedSession, 'address' | 'tls' | 'processId' | 'secretKey'>,
+  session: CancelTarget,
   timeoutMs: number,
   clock: Clock = systemClock,
   signal?: AbortSignal,
@@ -40,7 +43,7 @@ export async function sendCancel(
   }
 }
 
-function cancelRequest(session: Pick<EstablishedSession, 'processId' | 'secretKey'>): Buffer {
+function cancelRequest(session: CancelTarget): Buffer {
   const out = new OutBuffer(16)
   out.int32(12 + session.secretKey.length)
   out.int32(cancelRequestCode)

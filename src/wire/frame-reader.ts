@@ -20,6 +20,8 @@ export function brokenProtocol(what: string): ConnectionLostError {
   )
 }
 
+const none: Buffer = Buffer.alloc(0)
+
 /** The type and the length. */
 const headerLength = 5
 
@@ -56,7 +58,7 @@ export class FrameReader {
 
   /** The bytes that were fed and not handed on: what a successor starts with. */
   rest(): Buffer {
-    return this.#kept === undefined ? Buffer.alloc(0) : this.#kept.subarray(0, this.#keptLength)
+    return this.#kept === undefined ? none : this.#kept.subarray(0, this.#keptLength)
   }
 
   /** Hands on the whole messages from `start` on, and returns where the first incomplete one starts. */

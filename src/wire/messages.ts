@@ -101,10 +101,12 @@ export class BodyReader {
     return text
   }
 
-  /** The next bytes, copied: they outlive the chunk. */
+  /** The next bytes, copied: they outlive the chunk. Not out of Node's pool, of which few that stay would keep much. */
   bytes(length: number = this.remaining): Buffer {
     const at = this.#advance(length)
-    return Buffer.from(this.#bytes.subarray(at, at + length))
+    const copy = Buffer.alloc(length)
+    this.#bytes.copy(copy, 0, at, at + length)
+    return copy
   }
 }
 

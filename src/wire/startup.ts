@@ -117,13 +117,12 @@ export async function startOver(
       certificate: transport.encrypted?.getPeerX509Certificate()?.raw,
     })
     const answers = await collectAnswers(dialogue)
-    const ip = socket.remoteAddress
     return {
       socket,
       rest: inbox.handOver(),
       ...answers,
       notices: dialogue.notices,
-      address: ip === undefined ? request.address : { ...request.address, ip },
+      address: reached(request.address, socket),
       encrypted: transport.encrypted !== undefined,
       tls: transport.encrypted && request.tls?.asMandatory,
     }
@@ -132,6 +131,12 @@ export async function startOver(
     discard(socket)
     throw error
   }
+}
+
+/** No spread: each copy by it has a hidden class of its own, which takes more than the copy. */
+function reached(address: ServerAddress, { remoteAddress }: Socket): ServerAddress {
+  if (remoteAddress === undefined) return address
+  return { host: address.host, port: address.port, ip: remoteAddress }
 }
 
 /** The server's limit for a start-up packet (MAX_STARTUP_PACKET_LENGTH); past it, it only says "invalid length". */

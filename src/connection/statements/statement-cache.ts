@@ -39,7 +39,7 @@ export class StatementCache implements StatementStore {
   readonly #settings: StatementCacheSettings
   readonly #now: () => number
   readonly #entries = new Map<string, Entry>()
-  readonly #pinned = new Set<PinnedStatement>()
+  #pinned: Set<PinnedStatement> | undefined
   readonly #leaving: string[] = []
   #named = 0
   #uses = 0
@@ -94,18 +94,19 @@ export class StatementCache implements StatementStore {
   /** Everything is prepared again at its next use, what is pinned too. */
   clear(): void {
     for (const { statement } of [...this.#entries.values()]) this.forget(statement)
-    for (const pinned of this.#pinned) pinned.drop()
+    for (const pinned of this.#pinned ?? []) pinned.drop()
   }
 
   pin(): PinnedStatement {
     const name = this.#settings.size === 0 ? '' : this.#newName()
     const pinned = new PinnedStatement(name, () => this.leave(name))
+    this.#pinned ??= new Set()
     this.#pinned.add(pinned)
     return pinned
   }
 
   unpin(pinned: PinnedStatement): void {
-    if (this.#pinned.delete(pinned)) pinned.letGo()
+    if (this.#pinned?.delete(pinned)) pinned.letGo()
   }
 
   /** Closes on the server what has left. Closing a statement that is not there is not an error (protocol-flow). */

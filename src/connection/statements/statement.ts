@@ -38,7 +38,7 @@ export class Statement {
     this.parameterTypes = parameterTypes
     this.#parameters = types.codecs(parameterTypes)
     this.#shape = shapes.of(fields, types.codecs(fields.map((field) => field.typeOid)))
-    this.#bindPrefix = Buffer.from(`\0${name}\0`)
+    this.#bindPrefix = bindPrefix(name)
   }
 
   get fields(): readonly FieldDescription[] {
@@ -72,4 +72,11 @@ export class Statement {
   reader(mode: RowMode): RowReader {
     return this.#shape.reader(mode)
   }
+}
+
+/** Bind's names of the portal, the unnamed one, and of the statement. As for `BodyReader.bytes`, none of Node's pool. */
+function bindPrefix(name: string): Buffer {
+  const bytes = Buffer.alloc(name.length + 2)
+  bytes.write(name, 1, 'latin1')
+  return bytes
 }

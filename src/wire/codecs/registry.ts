@@ -21,7 +21,8 @@ export interface TypeDescription extends TypeIdentity {
 export class TypeRegistry {
   readonly #configuration: TypeConfiguration
   readonly #onOutdated: (certain: boolean) => void
-  readonly #learned = new Map<number, Codec>()
+  /** Made for the first of them. */
+  #learned: Map<number, Codec> | undefined
 
   /**
    * @param onOutdated called where a value from the server showed that what was learned is not so any more, and where
@@ -39,7 +40,7 @@ export class TypeRegistry {
 
   /** The codec of a type; the type's text where it was never learned. */
   codec(oid: number): Codec {
-    return this.#configuration.codec(oid) ?? this.#learned.get(oid) ?? textCodec(`the type with OID ${oid}`)
+    return this.#configuration.codec(oid) ?? this.#learned?.get(oid) ?? textCodec(`the type with OID ${oid}`)
   }
 
   codecs(oids: readonly number[]): Codec[] {
@@ -48,6 +49,8 @@ export class TypeRegistry {
 
   /** Takes what the server says of the types `asked` for and of those that they are made of. */
   learn(asked: readonly number[], descriptions: readonly TypeDescription[]): void {
+    this.#learned ??= new Map()
+    const learned = this.#learned
     const described = new Map(descriptions.map((description) => [description.oid, description]))
     const making = new Set<number>()
     const codecFor = (oid: number): Codec => {
@@ -55,21 +58,21 @@ export class TypeRegistry {
       if (this.#isKnown(oid) || description === undefined || making.has(oid)) return this.codec(oid)
       making.add(oid)
       const codec = this.#configuration.overridden(this.#make(description, codecFor), description)
-      this.#learned.set(oid, codec)
+      learned.set(oid, codec)
       return codec
     }
     for (const oid of described.keys()) codecFor(oid)
     // A type that went meanwhile is not asked for again and again.
-    for (const oid of this.unknown(asked)) this.#learned.set(oid, this.codec(oid))
+    for (const oid of this.unknown(asked)) learned.set(oid, this.codec(oid))
   }
 
   /** Whatever was learned is asked for again. */
   forget(): void {
-    this.#learned.clear()
+    this.#learned = undefined
   }
 
   #isKnown(oid: number): boolean {
-    return this.#configuration.codec(oid) !== undefined || this.#learned.has(oid)
+    return this.#configuration.codec(oid) !== undefined || this.#learned?.has(oid) === true
   }
 
   #make(description: TypeDescription, codecFor: (oid: number) => Codec): Codec {
@@ -95,7 +98,7 @@ export class TypeRegistry {
 
   /** Forgets whatever was learned: for certain, or as a guess, it is not so any more. */
   outdated(certain: boolean): void {
-    if (this.#learned.size === 0) return
+    if (!this.#learned?.size) return
     this.forget()
     this.#onOutdated(certain)
   }

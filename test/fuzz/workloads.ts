@@ -219,6 +219,33 @@ export const workloads = {
       await call(() => connection.close())
     },
   },
+  resetAhead: {
+    run: async ({ connection, session, call }) => {
+      const user = 'select current_user::text'
+      /** As a pool's owners do one after the other: the reset of what `sql` left is written with what comes behind. */
+      const behind = async (sql: string, next: () => Promise<unknown>) => {
+        await call(() => connection.execute(sql))
+        const reset = call(async () =>
+          resetReleased(session, everyPart, { limit: 10_000, mayGoAhead: true }, () => {}),
+        )
+        const called = call(async () => {
+          const value = await next()
+          if (value !== undefined && session.isResetting)
+            throw new Error('an answer was given before the reset had succeeded')
+          return value
+        })
+        await Promise.all([reset, called])
+      }
+      await behind('prepare mine as select 1; set role pg_monitor', () => connection.fetchVal(user))
+      await behind("set work_mem = '77MB'", () => connection.fetchVal(user))
+      await behind('select 1', () => connection.fetch('select 1 / $1::int4', [0]))
+      await behind(`do $$ begin execute 'deallocate all'; end $$`, () => connection.fetchVal(user))
+      await behind('select 1', () =>
+        Promise.all([connection.fetchVal(user), connection.execute('select 2'), connection.fetchVal(user)]),
+      )
+      await behind('select 1', () => connection.close())
+    },
+  },
 } as const satisfies Record<string, Workload>
 
 export type WorkloadName = keyof typeof workloads

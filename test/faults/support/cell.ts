@@ -54,12 +54,14 @@ export class Cell {
     await expectInvariants(this.#scene)
     const { pool } = this.#scene
     const { size, connecting, closing } = pool.stats()
-    const { losses } = this.#scene
+    const { losses, closed } = this.#scene
     this.#lossesBefore = losses
     const { notice, hits } = this.fault
     const all = notice === 'told' && hits === 'all' ? size + connecting : 0
+    // A connection that was lost may be replaced in vain before the loss of the next is seen.
+    const open = all > 0 ? size : 0
     this.#hasNoticed = () =>
-      this.#scene!.losses >= losses + Math.max(1, all) ||
+      (this.#scene!.losses >= losses + Math.max(1, all) && this.#scene!.closed >= closed + open) ||
       (all === 0 && pool.stats().closing < closing) ||
       pool.isClosing
   }

@@ -153,10 +153,14 @@ export class Scene {
     }
   }
 
-  /** How many connections, open ones and attempts, the pool has lost or given up. */
+  /** How many open connections the pool has lost or given up. */
+  get closed(): number {
+    return Object.values(this.pool.stats().totals.closed).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** The same, with the attempts to connect. */
   get losses(): number {
-    const { closed, connectFailures } = this.pool.stats().totals
-    return Object.values(closed).reduce((sum, count) => sum + count, connectFailures)
+    return this.closed + this.pool.stats().totals.connectFailures
   }
 
   async close(): Promise<void> {

@@ -51,7 +51,7 @@ describe.for(servers())('R8: a time-out on PostgreSQL $major', (server) => {
     await blocker.close()
   })
 
-  it('as short as can be, 300 times over, never hits the next statement', async () => {
+  it('as short as can be, 300 times over, never hits the next statement', { timeout: 60_000 }, async () => {
     connection = await connect(dsn)
     for (let round = 0; round < 300; round++) {
       await expect(connection.fetch('select pg_sleep(1)', [], { timeout: 0.001 })).rejects.toThrow(

@@ -60,7 +60,7 @@ it('refuses a second service on the folder and leaves the first alone', async ()
   expect(await adminQuery(dsn, 'select 1 as one')).toEqual([{ one: 1 }])
 })
 
-it('does not take a half-made database for one', async () => {
+it('does not take a half-made database for one', { timeout: 60_000 }, async () => {
   await start()
   await stop()
   await rm(join(folder, 'data', 'global'), { recursive: true })

@@ -1,7 +1,7 @@
 /** The first delay after a failure, in milliseconds; each further one is twice as long. */
 const firstDelay = 50
-/** With this as the longest, the first success comes within a second of the server's accepting again. */
-const longestDelay = 800
+/** With this as the longest, the first success comes well within a second of the server's accepting again. */
+const longestDelay = 500
 /** A success that holds for so long, in milliseconds, makes the failures before it forgotten. */
 export const steadyAfter = 1_000
 

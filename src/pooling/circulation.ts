@@ -74,7 +74,7 @@ export class Circulation<C> implements Lessor<C> {
     const { clock, events, leaks, pump } = this.#core
     const now = clock.now()
     leaks?.ended(lease)
-    if (events.has('release')) {
+    if (events.listeners.release.length > 0) {
       const { connection, number, holder, acquiredAt } = lease
       events.emit('release', { connection, number, holder, held: now - acquiredAt })
     }
@@ -110,7 +110,7 @@ export class Circulation<C> implements Lessor<C> {
 
   #announce({ connection, number, holder }: Lease<C>, waited: number): void {
     const { events } = this.#core
-    if (events.has('acquire')) events.emit('acquire', { connection, number, holder, waited })
+    if (events.listeners.acquire.length > 0) events.emit('acquire', { connection, number, holder, waited })
   }
 
   #check(slot: Slot<C>): void {

@@ -36,9 +36,9 @@ export class Events<C> {
     warning: [],
   }
 
-  /** Whether anybody listens: where nobody does, the payload need not be made. */
-  has(event: keyof PoolEvents<C>): boolean {
-    return this.#listeners[event].length > 0
+  /** By event. Where nobody listens, the payload need not be made. */
+  get listeners(): Readonly<Listeners<C>> {
+    return this.#listeners
   }
 
   on<E extends keyof PoolEvents<C>>(event: E, listener: Listener<PoolEvents<C>[E]>): () => void {

@@ -47,7 +47,10 @@ function situation<C>(core: PoolCore<C>, now: number): string {
   return text
 }
 
-/** Refuses those whose time has run out. */
+/**
+ * Refuses those whose time has run out. Where a great many are overdue these are not all: the others still wait, and are
+ * served where a connection comes back before their turn, as after a stall of the event loop.
+ */
 export function timeOut<C>(core: PoolCore<C>, waiters: Waiter<C>[], now: number): void {
   const seen = situation(core, now)
   const options = core.connectFailure === undefined ? {} : { cause: core.connectFailure }

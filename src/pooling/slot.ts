@@ -84,11 +84,55 @@ export function attempt<T>(work: () => Promise<T>): Promise<T> {
   return new Promise((resolve) => resolve(work()))
 }
 
+/** Written out by state: to count is on the way of each hand-out, and a property whose name varies is slow to find. */
+class SlotCounts implements Record<SlotState, number> {
+  free = 0
+  connecting = 0
+  idle = 0
+  checking = 0
+  preparing = 0
+  leased = 0
+  resetting = 0
+  closing = 0
+  terminating = 0
+
+  add(state: SlotState, slots: number): void {
+    switch (state) {
+      case 'free':
+        this.free += slots
+        break
+      case 'connecting':
+        this.connecting += slots
+        break
+      case 'idle':
+        this.idle += slots
+        break
+      case 'checking':
+        this.checking += slots
+        break
+      case 'preparing':
+        this.preparing += slots
+        break
+      case 'leased':
+        this.leased += slots
+        break
+      case 'resetting':
+        this.resetting += slots
+        break
+      case 'closing':
+        this.closing += slots
+        break
+      case 'terminating':
+        this.terminating += slots
+    }
+  }
+}
+
 /** The slots in use and how many there are in each state. free + all others = capacity, at every moment. */
 export class SlotTable<C> {
   /** The most recently used is the last. Holds the slots in state `idle`, and these only. */
   readonly idle = new LinkedList<Slot<C>>()
-  readonly #counts: Record<SlotState, number>
+  readonly #counts = new SlotCounts()
   readonly #taken = new Set<Slot<C>>()
   readonly #clock: Clock
   readonly #rested: ((connection: C, isIdle: boolean) => void) | undefined
@@ -99,17 +143,7 @@ export class SlotTable<C> {
     this.#clock = clock
     this.#rested = rested
     this.#capacity = capacity
-    this.#counts = {
-      free: capacity,
-      connecting: 0,
-      idle: 0,
-      checking: 0,
-      preparing: 0,
-      leased: 0,
-      resetting: 0,
-      closing: 0,
-      terminating: 0,
-    }
+    this.#counts.free = capacity
   }
 
   /** `free` is negative while a lowered capacity is exceeded by connections that have yet to come back. */
@@ -158,8 +192,8 @@ export class SlotTable<C> {
       this.idle.remove(slot)
       this.#rested?.(slot.connection, false)
     } else if (from === 'free') this.#taken.add(slot)
-    this.#counts[from]--
-    this.#counts[to]++
+    this.#counts.add(from, -1)
+    this.#counts.add(to, 1)
     slot.state = to
     if (to === 'idle') {
       this.idle.push(slot)

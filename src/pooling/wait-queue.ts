@@ -1,6 +1,6 @@
 import type { Clock } from '../deadline.ts'
 import { onAbort } from '../deadline.ts'
-import { DeadlineQueue, type Timed } from './deadline-queue.ts'
+import { DeadlineQueue, type Line, type Timed } from './deadline-queue.ts'
 import type { Lease } from './lease.ts'
 import { type Linked, LinkedList } from './linked-list.ts'
 
@@ -8,11 +8,13 @@ import { type Linked, LinkedList } from './linked-list.ts'
 export type WaiterState = 'queued' | 'chosen' | 'settled'
 
 /** One `acquire` that could not be served in the turn of its call. */
-export class Waiter<C> implements Linked<Waiter<C>>, Timed {
+export class Waiter<C> implements Linked<Waiter<C>>, Timed<Waiter<C>> {
   state: WaiterState = 'queued'
   previous: Waiter<C> | undefined
   next: Waiter<C> | undefined
-  place = -1
+  line: Line<Waiter<C>> | undefined
+  before: Waiter<C> | undefined
+  behind: Waiter<C> | undefined
   /** Takes the abort listener off the caller's signal. */
   unlisten: (() => void) | undefined
   readonly since: number
@@ -38,10 +40,6 @@ export class Waiter<C> implements Linked<Waiter<C>>, Timed {
     this.joins = joins
     this.resolve = resolve
     this.reject = reject
-  }
-
-  get deadline(): number {
-    return this.since + this.timeout
   }
 }
 
@@ -78,7 +76,7 @@ export class WaitQueue<C> {
       })
     }
     this.#queued.push(waiter)
-    if (waiter.timeout > 0) this.#deadlines.add(waiter, waiter.since)
+    if (waiter.timeout > 0) this.#deadlines.add(waiter)
   }
 
   choose(waiter: Waiter<C>): void {

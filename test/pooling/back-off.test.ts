@@ -12,8 +12,8 @@ function delays(backOff: BackOff, failures: number, from = 0): number[] {
   })
 }
 
-test('the delay doubles from 50 ms to 800 ms', () => {
-  expect(delays(new BackOff(() => 1), 7)).toEqual([50, 100, 200, 400, 800, 800, 800])
+test('the delay doubles from 50 ms to 500 ms', () => {
+  expect(delays(new BackOff(() => 1), 7)).toEqual([50, 100, 200, 400, 500, 500, 500])
 })
 
 test('jitter takes up to half of it away', () => {

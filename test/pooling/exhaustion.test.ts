@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { InterfaceError, PoolOverloadedError, PoolTimeoutError } from '../../src/errors.ts'
+import { mostAtOnce } from '../../src/pooling/deadline-queue.ts'
+import type { Lease } from '../../src/pooling/index.ts'
+import type { FakeConnection } from './support/fake-connector.ts'
 import { openPool, watch } from './support/harness.ts'
 import { settled } from './support/virtual-clock.ts'
 
@@ -17,6 +20,26 @@ test('R5: a time-out says who has the connections, for how long, and who waits',
       'longest held for 12.3 s by GET /tasks',
   )
   expect(caller.reason).not.toHaveProperty('cause')
+})
+
+test('R5: of a great many whose time is over, those who were not told yet are served where a connection comes back', async () => {
+  const { pool, clock } = await openPool({ maxSize: 1, acquireTimeout: '2s' })
+  const held = await pool.acquire()
+  const callers = Array.from({ length: mostAtOnce + 3 }, () => pool.acquire())
+  const watched = callers.map(watch)
+  const release = (lease: Lease<FakeConnection>) => lease.release()
+  callers[0]!.catch(() => held.release())
+  callers[mostAtOnce]!.then(release)
+  callers[mostAtOnce + 1]!.then(release)
+  callers[mostAtOnce + 2]!.then(release)
+  await clock.advance(2_000)
+  const states = watched.map(({ state }) => state)
+  expect(states.indexOf('fulfilled')).toBe(mostAtOnce)
+  expect(states.slice(mostAtOnce)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
+  expect(new Set(states.slice(0, mostAtOnce))).toEqual(new Set(['rejected']))
+  expect(pool.stats()).toMatchObject({ waiting: 0, idle: 1, totals: { timedOut: mostAtOnce } })
+  await clock.advance(2_000)
+  expect(pool.stats().totals.timedOut).toBe(mostAtOnce)
 })
 
 test('R5: a holder without a name is told by its age', async () => {

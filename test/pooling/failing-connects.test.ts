@@ -35,7 +35,7 @@ test('R4: a connect that may pass is tried again, and its success serves the wai
   await clock.advance(500)
   expect(caller.state).toBe('pending')
   connector.connects.pass()
-  await clock.advance(800)
+  await clock.advance(500)
   expect(caller.state).toBe('fulfilled')
 })
 
@@ -73,7 +73,7 @@ test('an error storm of 10,000 waiters makes a bounded number of attempts, one a
     timers = Math.max(timers, clock.timers)
   }
   expect(callers.every(({ reason }) => reason instanceof PoolTimeoutError)).toBe(true)
-  expect(connector.connects.calls).toBeLessThan(60)
+  expect(connector.connects.calls).toBeLessThan(100)
   expect(timers).toBeLessThanOrEqual(2)
   expect(pool.waitingSize).toBe(0)
 })
@@ -96,7 +96,7 @@ test('after the first success the connects go side by side again', async () => {
   for (let i = 0; i < 10; i++) watch(pool.acquire())
   await clock.advance(5_000)
   connector.connects.hold()
-  await clock.advance(800)
+  await clock.advance(500)
   expect(connector.connects.held).toBe(1)
   connector.connects.succeed()
   await settled()
@@ -120,7 +120,7 @@ test('a server that drops every new connection sees a probe and one round of con
   pool.on('open', ({ connection }) => void queueMicrotask(() => connection.die()))
   watch(pool.acquire({ timeout: 100 }))
   await clock.advance(30_000)
-  expect(connector.connects.calls).toBeLessThan(60 * 5)
+  expect(connector.connects.calls).toBeLessThan(100 * 5)
 })
 
 test('a connector that throws instead of rejecting does no more harm', async () => {

@@ -8,7 +8,7 @@ export type Phase = 'new' | 'open' | 'suspended' | 'closing' | 'terminating' | '
 /** A connection that dies unused before it is so old, in milliseconds, counts as a failed connect. */
 const youth = 1_000
 /** The longest and the shortest delay between attempts while the server is away, in milliseconds. */
-const longestDelay = 800
+const longestDelay = 500
 const shortestDelay = 25
 /** The longest delay after a success that has held for so long, in milliseconds: what failed before it is forgotten. */
 const firstDelay = 50

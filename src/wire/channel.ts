@@ -18,6 +18,9 @@ export interface ChannelOwner {
   closed(reason: ConnectionLostError | undefined): void
 }
 
+/** With so many bytes read, at once or over time, everything else has its turn before more are. */
+const readInTurn = 262_144
+
 /**
  * A started socket as a stream of messages: what is written during one turn of the event loop goes out in one
  * write, and nothing that the other side sends is thrown out of a socket handler.
@@ -37,6 +40,10 @@ export class Channel implements DataFlow {
   }
   #isTickPending = false
   #isTurnPending = false
+  /** Bytes read since the last time that others had their turn. */
+  #read = 0
+  #isPaused = false
+  #letsOthers = false
   #state: 'open' | 'ending' | 'broken' | 'closed' = 'open'
   #reason: ConnectionLostError | undefined
   readonly #whenClosed: Promise<void>
@@ -110,11 +117,13 @@ export class Channel implements DataFlow {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#isPaused = false
+    if (!this.#letsOthers) this.#socket.resume()
   }
 
   /** Whether the open socket keeps the process alive; it does from the start. */
@@ -144,6 +153,19 @@ export class Channel implements DataFlow {
     } catch (error) {
       this.#break(error instanceof ConnectionLostError ? error : connectionLost(error))
     }
+    this.#read += chunk.length
+    if (this.#read >= readInTurn) this.#letOthers()
+  }
+
+  /** A socket with much to read is otherwise read on for tens of reads, and every socket in its turn. */
+  #letOthers(): void {
+    this.#read = 0
+    this.#letsOthers = true
+    this.#socket.pause()
+    setImmediate(() => {
+      this.#letsOthers = false
+      if (!this.#isPaused) this.#socket.resume()
+    })
   }
 
   /** The owner hears of it before anybody who awaits an answer goes on: what is broken is not to be handed on. */

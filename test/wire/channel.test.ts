@@ -21,11 +21,11 @@ async function open() {
     once(server, 'connection') as Promise<[net.Socket]>,
     once(socket, 'connect'),
   ])
-  const seen = { bytes: 0, then: () => {} }
+  const seen = { bytes: 0, heard: () => {} }
   const channel = new Channel(socket, Buffer.alloc(0), {
     message: (_type, _bytes, start, end) => {
       seen.bytes += end - start + 5
-      seen.then()
+      seen.heard()
     },
     flushing: () => {},
     closed: () => {},
@@ -78,7 +78,7 @@ it('what was paused meanwhile stays paused until it is resumed', async () => {
 
 it('who resumes while others have their turn does not take it from them', async () => {
   const { channel, peer, seen } = await open()
-  seen.then = () =>
+  seen.heard = () =>
     queueMicrotask(() => {
       channel.pause()
       channel.resume()

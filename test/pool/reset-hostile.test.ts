@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createPool, type Pool, type PoolOptions } from '../../src/index.ts'
+import { createPool } from '../../src/index.ts'
 import { endOf } from '../faults/support/end-of.ts'
 import { until } from '../support/until.ts'
 import {
@@ -25,12 +25,11 @@ const fatal = report('E', '57P01', 'terminating connection')
 const lengthOfReset = 22
 
 interface Met {
-  pool: Pool
   /** The value that the statement behind the reset gave, or how it failed. */
   told: string
   /** Why connections were closed. */
   closed: string[]
-  /** How often the server was asked for a reset with the statement behind it. */
+  /** How often the server was asked for a reset. */
   times: number
   notices: string[]
 }
@@ -39,56 +38,100 @@ interface Met {
  * What becomes of a statement that is written behind a reset to which the first connection's server replies with what
  * `reply` makes of its parts; the statement's row is 7 there, 8 on every later connection.
  */
-async function meet(
-  reply: (parts: readonly Part[], asked: Asked, times: number) => Reply | undefined,
-  sql = prepared,
-  options: PoolOptions = {},
-): Promise<Met> {
-  let isArmed = false
-  let times = 0
-  const server = await answeringServer(
-    (connection) => 7 + Math.min(connection, 1),
-    (asked) => {
-      if (!isArmed || asked.connection > 0 || !asked.hasReset) return undefined
-      times++
-      return reply(asked.answer, asked, times)
-    },
-  )
-  const { host, port } = server.address
-  const pool = await createPool(undefined, {
-    host,
-    port,
-    user: 'app',
-    ssl: false,
-    minSize: 1,
-    maxSize: 1,
-    closeTimeout: '1s',
-    ...options,
-  })
-  onTestFinished(() => pool.terminate())
-  const closed: string[] = []
-  pool.on('close', ({ reason }) => void closed.push(reason))
-  await pool.use((connection) => connection.fetchVal(prepared))
-  const held = await pool.acquire()
-  await held.fetchVal(prepared)
-  isArmed = true
+async function meet(reply: Replying, sql = prepared): Promise<Met> {
+  const play = await staged(reply)
+  const { pool, held } = play
   const waiting = pool.acquire()
   await held.release()
   const next = await waiting
   const notices: string[] = []
   next.addLogListener(({ message }) => void notices.push(message))
-  let value: unknown
-  const asked = next.fetchVal(sql).then((given) => {
-    value = given
-  })
-  const end = await endOf(asked)
-  isArmed = false
+  const told = await toldBy(next.fetchVal(sql))
   await next.release()
-  expect(times, 'the reset and the statement came together').toBeGreaterThan(0)
-  // Whatever it was, the pool goes on.
-  expect([7, 8]).toContain(await pool.fetchVal(prepared))
-  await until('all is back', () => pool.idleSize === 1 && pool.stats().leased === 0)
-  return { pool, told: end === 'done' ? String(value) : end, closed, times, notices }
+  return { told, notices, ...(await play.end()) }
+}
+
+/** The same where the reset was sent alone, and the server answers it behind the call. */
+async function meetAlone(reply: Replying): Promise<Pick<Met, 'told' | 'closed'>> {
+  let answer = () => {}
+  const until = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const play = await staged((parts, asked, times) => {
+    const said = reply(parts, asked, times) ?? { bytes: bytesOf(parts) }
+    return times === 1 ? { ...said, until } : said
+  }, true)
+  await play.held.release()
+  await play.asked
+  const next = await play.pool.acquire()
+  const told = toldBy(next.fetchVal(prepared))
+  answer()
+  await told
+  await next.release()
+  return { told: await told, ...(await play.end()) }
+}
+
+/** The same with three statements by themselves, which would share the connection. */
+async function meetShared(reply: Replying): Promise<{ told: string[]; closed: string[] }> {
+  const play = await staged(reply)
+  const shots = [1, 2, 3].map(() => toldBy(play.pool.fetchVal(prepared)))
+  await play.held.release()
+  const told = await Promise.all(shots)
+  return { told, ...(await play.end()) }
+}
+
+type Replying = (parts: readonly Part[], asked: Asked, times: number) => Reply | undefined
+
+/** A pool of one connection, which somebody has used and holds: `reply` is for the resets that are asked of it from now on. */
+async function staged(reply: Replying, isAlone = false) {
+  let cameAlone: boolean | undefined
+  let isArmed = false
+  let times = 0
+  let tell = () => {}
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve
+  })
+  const server = await answeringServer(
+    (connection) => 7 + Math.min(connection, 1),
+    (asked) => {
+      if (!isArmed || asked.connection > 0 || !asked.hasReset) return undefined
+      times++
+      cameAlone ??= !asked.hasFollower
+      tell()
+      return reply(asked.answer, asked, times)
+    },
+  )
+  const { host, port } = server.address
+  const pool = await createPool(undefined, { host, port, user: 'app', ssl: false, minSize: 1, maxSize: 1 })
+  onTestFinished(() => pool.terminate())
+  const closed: string[] = []
+  pool.on('close', ({ reason }) => void closed.push(reason))
+  // Known to be quick, it shares connections.
+  for (let i = 0; i < 3; i++) await pool.fetchVal(prepared)
+  const held = await pool.acquire()
+  await held.fetchVal(prepared)
+  isArmed = true
+  /** Whatever it was, the pool goes on. */
+  const end = async () => {
+    isArmed = false
+    expect(times, 'so often a reset was asked for').toBeGreaterThan(0)
+    expect(cameAlone).toBe(isAlone)
+    expect([7, 8]).toContain(await pool.fetchVal(prepared))
+    await until('all is back', () => pool.idleSize === 1 && pool.stats().leased === 0)
+    return { closed, times }
+  }
+  return { pool, held, asked, end }
+}
+
+/** The value that `call` gives, or how it fails. */
+async function toldBy(call: Promise<unknown>): Promise<string> {
+  let value: unknown
+  const end = await endOf(
+    call.then((given) => {
+      value = given
+    }),
+  )
+  return end === 'done' ? String(value) : end
 }
 
 const bytesOf = (parts: readonly Part[]) => parts.map(({ bytes }) => bytes)
@@ -188,6 +231,22 @@ describe('R14: an answer that does not tell whether the statement ran breaks the
 
   it.for(completions)('the completion at message %i is missing', async (at) => {
     expect(await meet((parts) => ({ bytes: bytesOf(parts).toSpliced(at, 1) }))).toMatchObject(unknown)
+  })
+
+  it.for(completions.slice(0, -1))('the completion at message %i comes twice', async (at) => {
+    expect(await meet((parts) => inserted(at, bytesOf(parts)[at]!)(parts, {} as Asked, 1))).toMatchObject(
+      unknown,
+    )
+  })
+
+  it('the reset fails at its end, behind a completion too many', async () => {
+    const reply = (parts: readonly Part[]) => {
+      const bytes = bytesOf(parts)
+      return {
+        bytes: [...bytes.slice(0, 10), bytes[9]!, ...bytes.slice(10, 21), error('40001'), ...end(parts)],
+      }
+    }
+    expect(await meet(reply)).toMatchObject(unknown)
   })
 
   it.for([...places, 22, 23, 24])('ReadyForQuery comes at message %i already', async (at) => {
@@ -295,5 +354,63 @@ describe('a statement that is only prepared behind the reset was not run:', () =
       bytes: [error('22012'), ...bytesOf(parts).slice(between(parts))],
     })
     expect(await meet(reply, another)).toMatchObject({ told: '8', closed: ['lost'] })
+  })
+})
+
+describe('a reset that was sent alone: the statement that waits for it was not sent, and goes elsewhere unseen', () => {
+  const last = lengthOfReset - 1
+
+  it.for<[what: string, reply: Replying, reason: string]>([
+    ['it fails', brokenOff(9, error('XX000')), 'resetFailed'],
+    ['it fails at its end', brokenOff(lengthOfReset, error('XX000')), 'resetFailed'],
+    ['the server ends the connection', hungUp(9, fatal), 'lost'],
+    ['the server hangs up', hungUp(9), 'lost'],
+    ['the server hangs up before ReadyForQuery', hungUp(lengthOfReset), 'lost'],
+    ['a completion is missing', (parts) => ({ bytes: bytesOf(parts).toSpliced(last, 1) }), 'lost'],
+    [
+      'a completion comes twice',
+      (parts) => ({ bytes: bytesOf(parts).toSpliced(last, 0, bytesOf(parts)[last]!) }),
+      'lost',
+    ],
+    ['ReadyForQuery comes early', inserted(9, readyForQuery()), 'lost'],
+    ['it goes on behind an error', inserted(9, error('22012')), 'lost'],
+    ['a row comes behind its end', inserted(lengthOfReset, oneInt4), 'lost'],
+  ])('where %s', async ([, reply, reason]) => {
+    expect(await meetAlone(reply)).toMatchObject({ told: '8', closed: [reason] })
+  })
+
+  it.for(['22012', '26000'])('or begins anew after an error of SQLSTATE %s', async (sqlState) => {
+    expect(await meetAlone(brokenOff(19, error(sqlState)))).toMatchObject({ told: '7', closed: [] })
+  })
+})
+
+describe('R16: of statements by themselves that would share the connection', () => {
+  it('all go elsewhere unseen where the reset fails', async () => {
+    expect(await meetShared(brokenOff(9, error('XX000')))).toMatchObject({
+      told: ['8', '8', '8'],
+      closed: ['resetFailed'],
+    })
+  })
+
+  it('only the one behind the reset has an unknown outcome where the server hangs up', async () => {
+    expect(await meetShared(hungUp(9))).toMatchObject({
+      told: ['CONNECTION_LOST unknown', '8', '8'],
+      closed: ['lost'],
+    })
+  })
+
+  it('all are answered where the reset begins anew', async () => {
+    expect(await meetShared(brokenOff(19, error('22012')))).toMatchObject({
+      told: ['7', '7', '7'],
+      closed: [],
+    })
+  })
+
+  it('none has the answer of one that the server should have skipped', async () => {
+    const reply = (parts: readonly Part[]) => ({ bytes: bytesOf(parts).toSpliced(20, 1, error('22012')) })
+    expect(await meetShared(reply)).toMatchObject({
+      told: ['CONNECTION_LOST unknown', '8', '8'],
+      closed: ['lost'],
+    })
   })
 })

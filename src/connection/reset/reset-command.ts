@@ -19,6 +19,8 @@ export class ResetCommand extends Command<void> {
   readonly #parts: SessionParts
   /** How many commands are still to be answered. */
   #left = 0
+  /** Whether the next of them is bound. */
+  #isBound = false
   #fate: 'open' | 'failed' = 'open'
   /** Whether statements were found that SQL's PREPARE made. */
   #deallocates = false
@@ -42,6 +44,7 @@ export class ResetCommand extends Command<void> {
   protected override compose(out: OutBuffer): void {
     const { resetStatements, transactionStatus } = this.#session
     this.#fate = 'open'
+    this.#isBound = false
     const isOpen = transactionStatus !== 'I'
     this.#left = resetStatements.write(out, this.#parts, isOpen, this.#deallocates)
   }
@@ -53,17 +56,19 @@ export class ResetCommand extends Command<void> {
   }
 
   override bindComplete(): void {
-    this.#expectToGoOn()
+    this.#expect(!this.#isBound)
+    this.#isBound = true
   }
 
   override commandComplete(): void {
-    this.#expectToGoOn()
+    this.#expect(this.#isBound)
+    this.#isBound = false
     this.#left--
   }
 
   /** What `pg_advisory_unlock_all` gives. */
   override dataRow(): void {
-    this.#expectToGoOn()
+    this.#expect(this.#isBound)
   }
 
   /**
@@ -71,7 +76,7 @@ export class ResetCommand extends Command<void> {
    * PREPARE made, and where its own are gone.
    */
   override error(error: PostgresError): void {
-    this.#expectToGoOn()
+    this.#expect(true)
     this.#fate = 'failed'
     if (takesCancel(error, this.host)) return
     if (!this.#deallocates && statementsAreLeft(error)) {
@@ -103,9 +108,9 @@ export class ResetCommand extends Command<void> {
   }
 
   /** Behind an error the server skips what is left. One that does not may have run what stands behind the reset, too. */
-  #expectToGoOn(): void {
-    if (this.#fate !== 'failed') return
+  #expect(isInOrder: boolean): void {
+    if (isInOrder && this.#fate === 'open') return
     this.#fate = 'open'
-    throw brokenProtocol('a reset went on though it had failed')
+    throw brokenProtocol('a reset was answered out of order')
   }
 }

@@ -27,11 +27,13 @@ export interface Asked {
   answer: Part[]
 }
 
-/** What is said in its place: bytes, and then, where it is so, the end of the connection. */
+/** What is said in its place: bytes, and then, where it is so, the end of the connection, by FIN or by RST. */
 export interface Reply {
   bytes: Buffer[]
   hangsUp?: boolean
   resets?: boolean
+  /** It is said no sooner. */
+  until?: Promise<void>
 }
 
 const tag = (text: string) => message('C', cstring(text))
@@ -59,6 +61,7 @@ export function answeringServer(
       const asked = await next(peer, connection, valueIn(connection))
       if (asked === undefined) break
       const said = reply(asked) ?? { bytes: asked.answer.map((part) => part.bytes) }
+      await said.until
       peer.send(...said.bytes)
       if (said.resets) peer.socket.resetAndDestroy()
       if (said.hangsUp) break

@@ -44,13 +44,14 @@ export class Growth<C> {
 
   /** Gives up a connect that is under way. */
   abort(slot: Slot<C>): void {
-    if (slot.abort.signal.aborted) return
+    const abort = slot.abort!
+    if (abort.signal.aborted) return
     const { slots, settings, events } = this.#core
     slots.limit(slot, settings.closeTimeout, () => {
       events.warn('a connect did not end after its abort and was given up')
       this.#retirement.vacate(slot)
     })
-    slot.abort.abort(new PoolClosedError('the pool is closing and needs no further connection'))
+    abort.abort(new PoolClosedError('the pool is closing and needs no further connection'))
   }
 
   stop(): void {
@@ -76,7 +77,7 @@ export class Growth<C> {
     const slot = new Slot<C>(generation)
     slots.move(slot, 'connecting')
     attempt(() =>
-      connector.connect((error, reason = 'lost') => this.#lost(slot, error, reason), slot.abort.signal),
+      connector.connect((error, reason = 'lost') => this.#lost(slot, error, reason), slot.abort!.signal),
     ).then(
       (connection) => this.#opened(slot, connection, now),
       (error: unknown) => this.#connectFailed(slot, error),
@@ -100,7 +101,9 @@ export class Growth<C> {
     core.connectFailure = undefined
     this.#backOff.succeeded(begunAt, now)
     events.emit('open', { connection })
-    if (slot.abort.signal.aborted) this.#retirement.retire(slot, 'poolClosed', 'terminating')
+    const wasAborted = slot.abort!.signal.aborted
+    slot.abort = undefined
+    if (wasAborted) this.#retirement.retire(slot, 'poolClosed', 'terminating')
     else if (slot.loss !== undefined) this.#bury(slot, slot.loss, now)
     else this.#circulation.offer(slot, now)
     core.pump(now)
@@ -112,7 +115,7 @@ export class Growth<C> {
     if (slot.state !== 'connecting') return
     slots.move(slot, 'free')
     const now = clock.now()
-    if (!slot.abort.signal.aborted) {
+    if (!slot.abort!.signal.aborted) {
       const permanent = connector.isPermanent(error)
       totals.connectFailures++
       core.connectFailure = error

@@ -48,8 +48,8 @@ export class Slot<C> implements Linked<Slot<C>> {
   connection!: C
   /** Which `expire` came before its connect. */
   readonly generation: number
-  /** Aborts the connect. */
-  readonly abort = new AbortController()
+  /** Aborts the connect; gone with it, as it takes more than all else here. */
+  abort: AbortController | undefined = new AbortController()
   /** Set where the connection died before its connect was seen to end. */
   loss: Error | undefined
   openedAt = 0

@@ -135,7 +135,7 @@ export function readRowDescription(body: BodyReader): FieldDescription[] {
   return fields
 }
 
-/** Reads the tags of CommandComplete messages, of which a connection sees few different ones. */
+/** Reads the tags of CommandComplete messages, of which there are few different ones. */
 export class TagReader {
   /** The last of each length. */
   readonly #known: string[] = []

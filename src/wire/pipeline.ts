@@ -23,6 +23,9 @@ export interface PipelineOwner {
   closed(reason: ConnectionLostError | undefined): void
 }
 
+/** Tags are the same for all connections. */
+const tags = new TagReader()
+
 /**
  * Requests in the order in which they were submitted: those written, whose answers come in that order, and
  * behind them those that wait because something must be answered first (a request that runs alone, a hold).
@@ -45,7 +48,6 @@ export class Pipeline {
   #closed: { reason: ConnectionLostError | undefined } | undefined
   #status: TransactionStatus
   #timesOutside = 0
-  readonly #tags = new TagReader()
   #idle: { promise: Promise<void>; resolve: () => void } | undefined
 
   constructor(socket: Socket, rest: Buffer, status: TransactionStatus, owner: PipelineOwner) {
@@ -263,7 +265,7 @@ export class Pipeline {
         break
       case Backend.CommandComplete: {
         const head = this.#expectHead(type)
-        head.commandComplete(this.#tags.read(bytes, start, end))
+        head.commandComplete(tags.read(bytes, start, end))
         if (head.isPrelude && head.fate === 'succeeded' && !head.hasSync) this.#leavePrelude(head)
         break
       }

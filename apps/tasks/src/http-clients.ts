@@ -30,6 +30,13 @@ export class HttpClients {
     server.on('request', ({ socket }, response) => this.#owe(socket, response))
   }
 
+  /** Tells those that wait for an answer not to ask again on the same connection. */
+  announceEnd(): void {
+    for (const { owed } of this.#clients.values()) {
+      for (const response of owed) if (!response.headersSent) response.setHeader('connection', 'close')
+    }
+  }
+
   /** Lets go of every client as soon as it has got what it is owed. */
   end(): void {
     if (this.#phase !== 'serving') return

@@ -1,3 +1,4 @@
+import { mostAtOnce } from '../../src/pooling/deadline-queue.ts'
 import { type Lease, type PoolEvents, ResourcePool } from '../../src/pooling/index.ts'
 import { type Caller, Callers } from './callers.ts'
 import type { SimulatedConnection } from './connection.ts'
@@ -71,6 +72,21 @@ export class Life {
     const joins = random.chance(plan.joining)
     const caller = this.callers.acquire({ timeout, hasSignal, isAborted, joins })
     if (random.chance(0.04)) queueMicrotask(() => this.callers.abort(caller))
+  }
+
+  /** More come at once than are told in one turn that their time is over. */
+  crowd(): void {
+    const { random, plan } = this.world
+    if (this.callers.pending.size >= mostPending) return
+    const timeout = random.pick([1, 20, 300])
+    for (let i = random.between(mostAtOnce + 1, 2 * mostAtOnce + 1); i > 0; i--) {
+      this.callers.acquire({
+        timeout,
+        hasSignal: !plan.hasMuteCallers,
+        isAborted: false,
+        joins: random.chance(plan.joining),
+      })
+    }
   }
 
   tryAcquire(): void {

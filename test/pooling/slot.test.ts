@@ -29,16 +29,66 @@ function successors(path: SlotState[]): SlotState[] {
   })
 }
 
-test('a slot goes from free to connecting, and from terminating to free, and nowhere else', () => {
-  expect(successors([])).toEqual(['connecting'])
-  expect(successors(['connecting', 'terminating'])).toEqual(['free'])
+test('a slot goes from each state to those that may follow it, and nowhere else', () => {
+  const leaving: SlotState[] = ['closing', 'terminating']
+  const ways: [SlotState[], SlotState[]][] = [
+    [[], ['connecting']],
+    [['connecting'], ['free', 'idle', 'preparing', 'leased', ...leaving]],
+    [
+      ['connecting', 'idle'],
+      ['checking', 'preparing', 'leased', ...leaving],
+    ],
+    [
+      ['connecting', 'idle', 'checking'],
+      ['idle', 'preparing', 'leased', ...leaving],
+    ],
+    [
+      ['connecting', 'preparing'],
+      ['idle', 'preparing', 'leased', 'resetting', ...leaving],
+    ],
+    [
+      ['connecting', 'leased'],
+      ['idle', 'preparing', 'leased', 'resetting', ...leaving],
+    ],
+    [
+      ['connecting', 'leased', 'resetting'],
+      ['idle', 'preparing', 'leased', ...leaving],
+    ],
+    [
+      ['connecting', 'closing'],
+      ['free', 'terminating'],
+    ],
+    [['connecting', 'terminating'], ['free']],
+  ]
+  for (const [path, expected] of ways) expect(successors(path), path.join(' → ')).toEqual(expected)
 })
 
-test('every open connection may be closed and terminated, and a closing one never comes back', () => {
-  for (const state of ['idle', 'preparing', 'leased'] as const) {
-    expect(successors(['connecting', state])).toEqual(expect.arrayContaining(['closing', 'terminating']))
+test('each state is counted by itself', () => {
+  const table = new SlotTable<object>(new VirtualClock(), 3)
+  const slot = new Slot<object>(0)
+  const path: SlotState[] = [
+    'connecting',
+    'idle',
+    'checking',
+    'preparing',
+    'leased',
+    'resetting',
+    'closing',
+    'terminating',
+    'free',
+  ]
+  for (const state of path) {
+    table.move(slot, state)
+    const counts = Object.entries(table.counts).filter(([, count]) => count > 0)
+    expect(counts).toEqual(
+      state === 'free'
+        ? [['free', 3]]
+        : [
+            ['free', 2],
+            [state, 1],
+          ],
+    )
   }
-  expect(successors(['connecting', 'closing'])).toEqual(['free', 'terminating'])
 })
 
 test('a move that is not allowed changes nothing and names both states', () => {

@@ -63,7 +63,7 @@ export class PooledConnection extends Connection {
     if (!session.isResetting && !session.isUnfit) return result
     return result.catch(async (error: unknown) => {
       if (!wasNotReset(error, session)) throw error
-      await this.#leave(session)
+      await session.before(this.#leave(session), session.limits(limits.timeout, limits.signal))
       return this.callSession(method, sql, limits, call)
     })
   }

@@ -224,6 +224,21 @@ export class Session implements PreparedCommandHost {
     )
   }
 
+  /** `work`, which goes before a command that is not sent yet, for as long as the command's caller waits. */
+  async before<T>(work: Promise<T>, { timeout, signal }: CallLimits): Promise<T> {
+    let unlisten: (() => void) | undefined
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal?.aborted) reject(signal.reason)
+      else unlisten = onAbort(signal, reject)
+    })
+    try {
+      const either = Promise.race([work, aborted])
+      return await withDeadline(this.#settings.clock, timeout, either, () => timedOut(timeout, 'not-sent'))
+    } finally {
+      unlisten?.()
+    }
+  }
+
   /** Runs a command of the library's own, which does not count for `maxQueries`. */
   runUncounted<T>(command: Command<T>, limits: CallLimits): Promise<T> {
     const { timeout, signal } = limits

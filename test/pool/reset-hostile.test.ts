@@ -414,3 +414,30 @@ describe('R16: of statements by themselves that would share the connection', () 
     })
   })
 })
+
+describe('R8: a statement that goes elsewhere while there is no other connection', () => {
+  it.for(['a signal', 'a time-out'])('ends by %s', async (by) => {
+    const play = await staged(brokenOff(9, error('XX000')))
+    const { pool, held } = play
+    const waiting = pool.acquire()
+    await held.release()
+    const next = await waiting
+    pool.suspend()
+    const controller = new AbortController()
+    const asked = next.fetchVal(
+      prepared,
+      [],
+      by === 'a signal' ? { signal: controller.signal } : { timeout: 20 },
+    )
+    const failed = expect(asked).rejects.toMatchObject(
+      by === 'a signal' ? { message: 'left' } : { code: 'ROCKPOOL_QUERY_TIMEOUT', outcome: 'not-sent' },
+    )
+    await until('it waits for another', () => pool.waitingSize === 1)
+    controller.abort(new Error('left'))
+    await failed
+    pool.resume()
+    expect(await next.fetchVal(prepared)).toBe(8)
+    await next.release()
+    await play.end()
+  })
+})

@@ -32,13 +32,15 @@ export const strictValidation: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 
 function readIntegers(schema: TSchema): (input: unknown) => unknown {
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
-  return (input) =>
-    Object.fromEntries(
-      Object.entries(input as Record<string, unknown>).map(([name, value]) => {
-        const wanted = Object.hasOwn(properties, name) && properties[name]?.type === 'integer'
-        return [name, wanted && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value]
-      }),
-    )
+  const names = Object.keys(properties).filter((name) => properties[name]?.type === 'integer')
+  return (input) => {
+    const read = { ...(input as Record<string, unknown>) }
+    for (const name of names) {
+      const text = read[name]
+      if (typeof text === 'string' && /^-?\d+$/.test(text)) read[name] = Number(text)
+    }
+    return read
+  }
 }
 
 function detailOf(error: ErrorObject, httpPart: string | undefined): Problem['details'][number] {

@@ -1,4 +1,4 @@
-import { idlePeers } from '../peers/idle.ts'
+import { fewer, idlePeers } from '../peers/idle.ts'
 import type { Figure } from '../rounds.ts'
 import { whole } from '../table.ts'
 import { taskById } from '../workloads/task-by-id.ts'
@@ -19,7 +19,8 @@ export const idle: Contest = {
   name: 'memory',
   title: 'The memory of an idle connection',
   notes: [
-    `What ${connections} connections take more than one, for each: bytes of the heap and of buffers, and of the process.`,
+    `What ${connections} connections take more than ${fewer}, for each: bytes of the heap and of buffers, and of the process.`,
+    'The code that the runtime compiles for the first of them is in neither.',
     'Each has run one statement.',
   ],
   stage: taskById,

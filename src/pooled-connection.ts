@@ -96,6 +96,7 @@ export class PooledConnection extends Connection {
     if (this.hasEnded) lease.release()
     else {
       this.#lease = lease
+      this.session.listeners.handOver(lease.connection.listeners)
       this.session = lease.connection
     }
   }

@@ -93,6 +93,13 @@ export class Listeners {
     this.#tell(listeners)
   }
 
+  /** Who hears of notices and of the end hears those of another session from now on. */
+  handOver(to: Listeners): void {
+    for (const listener of this.#logs ?? []) to.logs.add(listener)
+    for (const listener of this.#terminations ?? []) to.terminations.add(listener)
+    this.clear()
+  }
+
   /** Takes all off; the server is not told. Returns what was left: `channel "a"`, … */
   clear(): string[] {
     const left: string[] = []

@@ -413,7 +413,8 @@ export class Session implements PreparedCommandHost {
       this.#owner.lost(reason ?? new ConnectionLostError('the connection is closed'), this.#hasFailedReset)
     }
     this.#ending = true
-    this.listeners.terminated()
+    // Who has one that is unfit gets another unseen.
+    if (!this.#isUnfit) this.listeners.terminated()
   }
 }
 

@@ -120,7 +120,7 @@ async function staged(reply: Replying, isAlone = false) {
     await until('all is back', () => pool.idleSize === 1 && pool.stats().leased === 0)
     return { closed, times }
   }
-  return { pool, held, asked, end }
+  return { server, pool, held, asked, end }
 }
 
 /** The value that `call` gives, or how it fails. */
@@ -440,4 +440,22 @@ describe('R8: a statement that goes elsewhere while there is no other connection
     await next.release()
     await play.end()
   })
+})
+
+it('R7: whoever listens to a connection hears nothing of an unseen move, and goes on to hear what comes behind it', async () => {
+  const play = await staged(brokenOff(9, error('XX000')))
+  const { pool, held } = play
+  const waiting = pool.acquire()
+  await held.release()
+  const next = await waiting
+  const heard: string[] = []
+  next.addTerminationListener(() => heard.push('the end'))
+  next.addLogListener(({ message }) => heard.push(message))
+  expect(await next.fetchVal(prepared)).toBe(8)
+  expect(heard).toEqual([])
+  for (const peer of play.server.peers) if (!peer.socket.destroyed) peer.send(notice)
+  await until('the notice is heard', () => heard.length === 1)
+  await next.terminate()
+  expect(heard).toEqual(['by the way', 'the end'])
+  await next.release()
 })

@@ -204,6 +204,7 @@ export class Pipeline {
       this.#channel.flushSoon()
     }
     if (leads) request.reachedHead()
+    if (request.paused) request.stream(this.#channel)
   }
 
   /** Its follower may come with any event of this turn. */
@@ -347,7 +348,9 @@ export class Pipeline {
 
   /** The server skips everything up to the follower's Sync, which one that pauses has not written yet. */
   #endSkipping(): void {
-    if (!this.#inFlight.first!.next!.paused) return
+    const follower = this.#inFlight.first!.next!
+    if (!follower.paused) return
+    follower.paused = false
     writeSync(this.#channel.out)
     this.#channel.flushSoon()
   }
@@ -359,6 +362,7 @@ export class Pipeline {
     request.paused = false
     request.resume(this.#channel.out)
     this.#channel.flushSoon()
+    if (request.paused) request.stream(this.#channel)
     if (request.alone) return
     this.#alone = undefined
     this.#pump()

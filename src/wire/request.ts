@@ -89,6 +89,11 @@ export abstract class Request {
    * becomes its failure: nothing of it is sent.
    */
   abstract write(out: OutBuffer): void
+  /**
+   * Called behind `write` and `resume` while the request is paused: more of it than is to wait in memory is written here
+   * in the turns to come. Whoever writes its Sync, ends the pause; then nothing of it may be written any more.
+   */
+  stream(_flow: DataFlow): void {}
   /** The request was refused by its own `write`. */
   abstract refused(error: unknown): void
   /** The server reported an error; it skips everything up to the request's end. */

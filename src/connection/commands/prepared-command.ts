@@ -41,8 +41,8 @@ export abstract class PreparedCommand<T> extends Command<T> {
   #statement: Statement | undefined
   #isFragile: boolean | undefined
   #preparing: { name: string; parameterTypes: number[]; fields: FieldDescription[] } | undefined
-  /** Whether types must be asked for, before the statement is prepared again. */
-  #lacksTypes = false
+  /** Whether the statement is to be prepared again, once types were asked for or as what was kept of it does not fit. */
+  #startsAnew = false
   #unanswered: { reason: unknown } | undefined
   /** What is known of the execution: it may find a statement from before outdated until Bind has succeeded. */
   #fit: 'assumed' | 'outdated' | 'seen' = 'seen'
@@ -80,13 +80,18 @@ export abstract class PreparedCommand<T> extends Command<T> {
   /** Writes Bind and Execute, once or more. */
   protected abstract writeExecution(out: OutBuffer, statement: Statement): void
 
+  /** Asked when the execution was written: whether `stream` writes more of it, and the Sync. */
+  protected get isStreamed(): boolean {
+    return false
+  }
+
   protected override get isExecuting(): boolean {
     return this.#preparing === undefined
   }
 
   override prepare(): void {
     if (this.#unanswered !== undefined) throw this.#unanswered.reason
-    this.#lacksTypes = false
+    this.#startsAnew = false
     this.#statement = this.#store.get(this.sql)
     if (this.#statement === undefined) return
     try {
@@ -134,8 +139,13 @@ export abstract class PreparedCommand<T> extends Command<T> {
     this.#fit = 'assumed'
     this.alone = this.isFragile
     this.writeExecution(out, statement)
-    writeSync(out)
+    this.#writeEnd(out)
     cache.haveLeft()
+  }
+
+  #writeEnd(out: OutBuffer): void {
+    if (this.isStreamed) this.alone = this.paused = true
+    else writeSync(out)
   }
 
   #writePreparation(out: OutBuffer): void {
@@ -160,7 +170,10 @@ export abstract class PreparedCommand<T> extends Command<T> {
       this.#store.add(statement)
       cache.writeLeaving(out)
       cache.haveLeft()
-      this.#execute(out, statement)
+      if (this.#execute(out, statement)) {
+        this.#writeEnd(out)
+        return
+      }
     }
     writeSync(out)
   }
@@ -171,7 +184,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     const { cache, types } = this.host
     const unknown = types.unknown([...parameterTypes, ...fields.map((field) => field.typeOid)])
     if (unknown.length === 0) return false
-    this.#lacksTypes = true
+    this.#startsAnew = true
     this.host.askTypes(this as Command<unknown>, unknown, (reason) => {
       this.#unanswered = { reason }
     })
@@ -180,23 +193,33 @@ export abstract class PreparedCommand<T> extends Command<T> {
   }
 
   protected override get isUnfinished(): boolean {
-    return this.#lacksTypes
+    return this.#startsAnew
   }
 
-  #execute(out: OutBuffer, statement: Statement): void {
+  #execute(out: OutBuffer, statement: Statement): boolean {
     let mark = out.position
     try {
       this.prepareExecution(statement)
-      if (!this.isWanted) return
+      if (!this.isWanted) return false
       mark = out.position
       this.writeExecution(out, statement)
       this.#preparing = undefined
       this.alone = this.isFragile || this.isSolitary
+      return true
     } catch (error) {
       if (!(error instanceof RockpoolError)) throw error
       out.truncate(mark)
       this.failure = error
+      return false
     }
+  }
+
+  /** An argument turned out not to fit, with nothing run yet: it may fit the type that its parameter has by now. */
+  protected misfitted(error: RockpoolError): void {
+    if (this.#fit === 'assumed' && error instanceof DataError) {
+      this.#misfits(error)
+      this.#startsAnew = true
+    } else this.failure = error
   }
 
   protected override learn(failure: RockpoolError): void {

@@ -160,7 +160,7 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
 
   #flush(flow: DataFlow): void {
     const data = this.#data
-    if (data.position <= headerLength) return
+    if (data.position <= headerLength || this.#isOver) return
     data.endMessage(lengthAt)
     flow.send(data.written)
     if (flow.isTaken) data.truncate(0)
@@ -172,7 +172,7 @@ class CopyInCommand<Item> extends SimpleQuery<string> {
     this.#isFlushScheduled = true
     process.nextTick(() => {
       this.#isFlushScheduled = false
-      if (!this.#isOver) this.#flush(flow)
+      this.#flush(flow)
     })
   }
 

@@ -57,8 +57,10 @@ export function readArgumentLists(argLists: Iterable<readonly unknown[]>): (read
     throw misuse('executeMany', 'the arguments must be an iterable of arrays, as in [[1, "a"], [2, "b"]]')
   }
   const lists = [...argLists]
-  for (const [index, list] of lists.entries()) {
-    if (!Array.isArray(list)) throw misuse('executeMany', `the arguments at index ${index} are not an array`)
+  for (let index = 0; index < lists.length; index++) {
+    if (!Array.isArray(lists[index])) {
+      throw misuse('executeMany', `the arguments at index ${index} are not an array`)
+    }
   }
   return lists
 }

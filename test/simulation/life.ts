@@ -67,7 +67,19 @@ export class Life {
     const { random, plan } = this.world
     if (this.callers.pending.size >= mostPending) return
     const hasSignal = !plan.hasMuteCallers || random.chance(0.5)
-    const timeout = random.pick([undefined, undefined, 0, 1, 30, 500, 20_000, random.chance(0.1) ? -1 : 5])
+    // Those with one time-out stand in one line: of lines, too, there have to be many.
+    const any = random.between(1, 1_000)
+    const timeout = random.pick([
+      undefined,
+      undefined,
+      0,
+      1,
+      30,
+      any,
+      any,
+      20_000,
+      random.chance(0.1) ? -1 : 5,
+    ])
     const isAborted = random.chance(0.02)
     const joins = random.chance(plan.joining)
     const caller = this.callers.acquire({ timeout, hasSignal, isAborted, joins })

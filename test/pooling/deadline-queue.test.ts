@@ -163,6 +163,17 @@ test('time-outs that come once leave nothing behind: only what waits keeps the t
   expect(clock.timersSet - timersSet).toBe(1)
 })
 
+test('a time-out that nobody has any more does not ring, though others came after it', async () => {
+  const { clock, queue, batches, add } = makeQueue()
+  const first = add(500)
+  const left = add(1_000)
+  const last = add(2_000)
+  queue.remove(left)
+  await clock.advance(2_000)
+  expect(batches).toEqual([[first], [last]])
+  expect(clock.timersSet).toBe(2)
+})
+
 test('the timer stops when the queue does', () => {
   const { clock, queue, add } = makeQueue()
   queue.remove(add(10))

@@ -37,6 +37,8 @@ export class Pipeline {
   /** Those that were in flight, or about to be, when they had to wait: they go before the others. */
   readonly #preferred = new RequestQueue()
   readonly #waiting = new RequestQueue()
+  /** Those whose `prepare` runs, which may use this very pipeline: the innermost is the first. */
+  readonly #inPreparation = new RequestQueue()
   #holds = 0
   #alone: Request | undefined
   /** A prelude that is written, but for its Sync. */
@@ -80,7 +82,7 @@ export class Pipeline {
   }
 
   get isIdle(): boolean {
-    return this.#inFlight.first === undefined && !this.#isWaiting
+    return this.#inFlight.first === undefined && !this.#isWaiting && this.#inPreparation.first === undefined
   }
 
   get isClosed(): boolean {
@@ -106,6 +108,7 @@ export class Pipeline {
 
   *requests(): Generator<Request> {
     yield* this.#inFlight
+    yield* this.#inPreparation
     yield* this.#preferred
     yield* this.#waiting
   }
@@ -174,24 +177,23 @@ export class Pipeline {
   }
 
   #start(request: Request): void {
-    const { out } = this.#channel
-    let mark = out.position
-    try {
-      if (!request.prepared) {
-        request.prepare()
-        request.prepared = true
-        if (request.isMoot) return
-        if (!this.#mayStart(request)) {
-          this.#preferred.push(request)
-          return
-        }
-        mark = out.position
+    if (!request.prepared) {
+      if (!this.#prepare(request)) {
+        this.#checkIdle()
+        return
       }
+      if (!this.#mayStart(request)) {
+        this.#preferred.push(request)
+        return
+      }
+    }
+    const { out } = this.#channel
+    const mark = out.position
+    try {
       request.write(out)
     } catch (error) {
       out.truncate(mark)
-      request.alone = request.paused = false
-      request.refused(error)
+      this.#refuse(request, error)
       return
     }
     const leads = this.#inFlight.first === undefined
@@ -205,6 +207,24 @@ export class Pipeline {
     }
     if (leads) request.reachedHead()
     if (request.paused) request.stream(this.#channel)
+  }
+
+  /** Whether it is still to be written. What its code has written for others, stays. */
+  #prepare(request: Request): boolean {
+    this.#inPreparation.unshift(request)
+    try {
+      request.prepare()
+      request.prepared = true
+    } catch (error) {
+      this.#refuse(request, error)
+    }
+    this.#inPreparation.shift()
+    return request.prepared && !request.isMoot
+  }
+
+  #refuse(request: Request, error: unknown): void {
+    request.alone = request.paused = false
+    request.refused(error)
   }
 
   /** Its follower may come with any event of this turn. */

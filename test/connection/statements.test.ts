@@ -192,6 +192,21 @@ describe.for(servers())('statements on PostgreSQL $major', (server) => {
     expect(await inner).toBe(5)
   })
 
+  it('what an argument asked for is answered, also where the next argument is refused', async () => {
+    let inner: Promise<unknown> | undefined
+    const value = {
+      toJSON: () => {
+        inner ??= connection.fetchVal('select 6')
+        return 1
+      },
+    }
+    const sql = 'select $1::jsonb'
+    await connection.executeMany(sql, [[{}]])
+    await connection.fetchVal('select 6')
+    await expect(connection.executeMany(sql, [[value], []])).rejects.toThrow(InterfaceError)
+    expect(await inner).toBe(6)
+  })
+
   it('COPY through execute rejects, and the connection lives', async () => {
     await expect(connection.execute('copy tasks from stdin')).rejects.toThrow(InterfaceError)
     await expect(connection.execute('copy tasks to stdout')).rejects.toThrow(InterfaceError)

@@ -365,4 +365,30 @@ describe.for(servers())('a reset that goes ahead of the next statement on Postgr
     next.removeLogListener(tell)
     await next.release()
   })
+
+  it('R6: released by an argument of its statement, which is not sent then', async () => {
+    const pool = await open()
+    const leak = "select set_config('app.tenant', $1::jsonb::text, false)"
+    const id = await pool.use(async (connection) => {
+      await connection.fetch(leak, [{}])
+      return connection.processId
+    })
+    for (const give of [true, false]) {
+      // The reset before is answered once this is.
+      await pool.use((connection) => connection.fetchVal('select 1'))
+      const owner = await pool.acquire()
+      if (give) await owner.fetchVal('select 1')
+      const value = {
+        toJSON: () => {
+          owner.release()
+          return 'leaked'
+        },
+      }
+      await expect(owner.fetch(leak, [value])).rejects.toMatchObject({ outcome: 'not-sent' })
+      await pool.use(async (connection) => {
+        expect(connection.processId).toBe(id)
+        expect(await connection.fetchVal("select current_setting('app.tenant', true)")).toBeOneOf([null, ''])
+      })
+    }
+  })
 })

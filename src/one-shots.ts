@@ -115,6 +115,11 @@ export class OneShots {
     return this.#ride(carrier, shot, text.time, now)
   }
 
+  /** Has the connections that carry nothing at the moment be there for whoever is about to ask the pool for one. */
+  giveBackIdle(): void {
+    if (this.#carriers.length > 0) [...this.#carriers].forEach(this.#giveBackIdle)
+  }
+
   /** A carrier that is short, else an idle connection, else the carrier with the least in flight. */
   #carrierWithRoom({ method, text }: OneShot<unknown>, now: number): Carrier | undefined {
     let least: Carrier | undefined
@@ -217,6 +222,7 @@ export class OneShots {
   }
 
   #acquire({ method, limits }: OneShot<unknown>, joins: boolean): Promise<Lease<Session>> {
+    this.giveBackIdle()
     const { acquireTimeout } = this.#settings
     const { timeout, signal } = limits
     const wait = timeout === 0 ? acquireTimeout : Math.min(timeout, acquireTimeout || timeout)

@@ -286,6 +286,7 @@ export class Pool extends Queries implements AsyncDisposable {
   }
 
   #acquire(options: AcquireOptions | undefined, entry: Entry): Promise<Lease<Session>> {
+    this.#oneShots.giveBackIdle()
     if (options === undefined) return this.#lending.acquire({}, entry)
     checkOptions(options, acquireOptionNames)
     const { timeout, signal } = options

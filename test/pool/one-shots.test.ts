@@ -376,6 +376,29 @@ describe('R16: a shared connection', () => {
   })
 })
 
+describe('R4: whoever asks for one thing after the other', () => {
+  it.for<[what: string, ask: (pool: Pool) => Promise<unknown>]>([
+    ['a lease', (pool) => pool.use(() => {})],
+    ['a statement that does not share', (pool) => pool.execute('select 1')],
+    ['a transaction', (pool) => pool.transaction((tx) => tx.fetchVal(who))],
+  ])('has no second connection opened for %s behind one-shots that share', async ([, ask]) => {
+    const pool = await open(await freshDatabase(), { minSize: 1, maxSize: 5 })
+    let handOuts = 0
+    pool.on('acquire', () => void handOuts++)
+    await until('it is known to be quick', async () => {
+      handOuts = 0
+      await pool.fetchVal(who)
+      await pool.fetchVal(who)
+      return handOuts === 1
+    })
+    for (let round = 0; round < 20; round++) {
+      await pool.fetchVal(who)
+      await ask(pool)
+    }
+    expect(pool.stats().totals.opened).toBe(1)
+  })
+})
+
 describe('R16: a statement by itself', () => {
   it('R8: has one time for its wait and its run', async () => {
     const pool = await open(await freshDatabase(anyServer()), {

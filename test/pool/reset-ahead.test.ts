@@ -366,6 +366,19 @@ describe.for(servers())('a reset that goes ahead of the next statement on Postgr
     await next.release()
   })
 
+  it('closes what the last owner had prepared, also where the reset is run again', async () => {
+    const pool = await open()
+    for (let round = 0; round < 5; round++) {
+      await pool.use(async (connection) => {
+        await connection.prepare('select 42 as pinned')
+        await connection.execute('prepare by_sql as select 1')
+      })
+      expect(await pool.use((connection) => connection.fetchVal('select 7'))).toBe(7)
+    }
+    const left = "select count(*)::int from pg_prepared_statements where statement = 'select 42 as pinned'"
+    expect(await pool.fetchVal(left)).toBe(0)
+  })
+
   it('R6: released by an argument of its statement, which is not sent then', async () => {
     const pool = await open()
     const leak = "select set_config('app.tenant', $1::jsonb::text, false)"

@@ -44,6 +44,8 @@ export abstract class PreparedCommand<T> extends Command<T> {
   /** Whether the statement is to be prepared again, once types were asked for or as what was kept of it does not fit. */
   #startsAnew = false
   #unanswered: { reason: unknown } | undefined
+  /** Names of statements that what was written first closes on the server. */
+  #closes: readonly string[] | undefined
   /** What is known of the execution: it may find a statement from before outdated until Bind has succeeded. */
   #fit: 'assumed' | 'outdated' | 'seen' = 'seen'
   /** Whether its first run may have failed because it was outdated, or by an error that the user's code raised. */
@@ -140,7 +142,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     this.alone = this.isFragile
     this.writeExecution(out, statement)
     this.#writeEnd(out)
-    cache.haveLeft()
+    this.#closes = cache.haveLeft()
   }
 
   #writeEnd(out: OutBuffer): void {
@@ -158,7 +160,7 @@ export abstract class PreparedCommand<T> extends Command<T> {
     this.#preparing = { name, parameterTypes: [], fields: [] }
     this.#fit = 'seen'
     this.alone = this.paused = true
-    cache.haveLeft()
+    this.#closes = cache.haveLeft()
   }
 
   override resume(out: OutBuffer): void {
@@ -220,6 +222,11 @@ export abstract class PreparedCommand<T> extends Command<T> {
       this.#misfits(error)
       this.#startsAnew = true
     } else this.failure = error
+  }
+
+  override skipped(): void {
+    for (const name of this.#closes ?? []) this.host.cache.leave(name)
+    super.skipped()
   }
 
   protected override learn(failure: RockpoolError): void {

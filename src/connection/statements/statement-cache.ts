@@ -31,6 +31,8 @@ interface Entry {
   usedAt: number
 }
 
+const noNames: readonly string[] = []
+
 /**
  * The statements that this connection has prepared, by their text; the least recently used makes room. One that
  * leaves is closed on the server with the next message that is written anyway.
@@ -114,9 +116,9 @@ export class StatementCache implements StatementStore {
     for (const name of this.#leaving) writeCloseStatement(out, name)
   }
 
-  /** What `writeLeaving` wrote is going to be sent. */
-  haveLeft(): void {
-    if (this.#leaving.length > 0) this.#leaving.length = 0
+  /** What `writeLeaving` wrote is going to be sent. Returns the names, for them to leave again should it be skipped. */
+  haveLeft(): readonly string[] {
+    return this.#leaving.length === 0 ? noNames : this.#leaving.splice(0)
   }
 
   /** Looked for where a statement was prepared, which costs far more; a use has only to note itself. */

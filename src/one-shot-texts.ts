@@ -16,7 +16,7 @@ const instead = new Map(
 /** What a statement is not to share a connection with, though it leaves no trace in the session: it waits, or may wait for others' locks. */
 const waiting = new Set([
   ...['insert', 'update', 'delete', 'merge', 'for'],
-  ...['pg_sleep', 'pg_advisory_xact_lock', 'pg_advisory_xact_lock_shared'],
+  ...['pg_sleep', 'pg_advisory_xact_lock', 'pg_advisory_xact_lock_shared', 'pg_notify'],
 ])
 const readers = new Set(['select', 'values', 'table', 'with'])
 

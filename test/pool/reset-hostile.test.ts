@@ -21,8 +21,8 @@ const error = (sqlState: string) => {
 }
 const notice = report('N', '01000', 'by the way')
 const fatal = report('E', '57P01', 'terminating connection')
-/** BEGIN, eight parts, the look for statements, COMMIT: each is bound and completed. */
-const lengthOfReset = 22
+/** BEGIN, seven parts, locks with the look for statements, COMMIT: each is bound and completed. */
+const lengthOfReset = 20
 
 interface Met {
   /** The value that the statement behind the reset gave, or how it failed. */
@@ -207,7 +207,7 @@ describe('R7: a reset that fails keeps the statement behind it from running, whi
 
 describe('R7: a reset that has to begin anew takes the statement along:', () => {
   it.for(['22012', '26000'])('after an error of SQLSTATE %s', async (sqlState) => {
-    const { told, closed, times } = await meet(brokenOff(19, error(sqlState)))
+    const { told, closed, times } = await meet(brokenOff(17, error(sqlState)))
     expect({ told, closed, times }).toEqual({ told: '7', closed: [], times: 2 })
   })
 })
@@ -215,11 +215,11 @@ describe('R7: a reset that has to begin anew takes the statement along:', () => 
 describe('R14: an answer that does not tell whether the statement ran breaks the connection, and says so:', () => {
   const unknown = { told: 'CONNECTION_LOST unknown', closed: ['lost'] }
 
-  it.for([...places, 22, 23, 24, 25])('the server hangs up at message %i', async (at) => {
+  it.for([...places, 20, 21, 22, 23])('the server hangs up at message %i', async (at) => {
     expect(await meet(hungUp(at))).toMatchObject(unknown)
   })
 
-  it.for([22, 23, 24])('the server ends the connection at message %i, behind the reset', async (at) => {
+  it.for([20, 21, 22])('the server ends the connection at message %i, behind the reset', async (at) => {
     const { told, closed } = await meet(hungUp(at, fatal))
     expect({ told, closed }).toEqual({ told: 'CONNECTION_LOST unknown 57P01', closed: ['lost'] })
   })
@@ -243,13 +243,13 @@ describe('R14: an answer that does not tell whether the statement ran breaks the
     const reply = (parts: readonly Part[]) => {
       const bytes = bytesOf(parts)
       return {
-        bytes: [...bytes.slice(0, 10), bytes[9]!, ...bytes.slice(10, 21), error('40001'), ...end(parts)],
+        bytes: [...bytes.slice(0, 10), bytes[9]!, ...bytes.slice(10, 19), error('40001'), ...end(parts)],
       }
     }
     expect(await meet(reply)).toMatchObject(unknown)
   })
 
-  it.for([...places, 22, 23, 24])('ReadyForQuery comes at message %i already', async (at) => {
+  it.for([...places, 20, 21, 22])('ReadyForQuery comes at message %i already', async (at) => {
     expect(await meet(inserted(at, readyForQuery()))).toMatchObject(unknown)
     expect(await meet(brokenOff(at))).toMatchObject(unknown)
   })
@@ -274,7 +274,7 @@ describe('R14: an answer that does not tell whether the statement ran breaks the
 describe('R7: the answer of a statement whose reset has failed is never handed to its caller:', () => {
   it.for(
     ['XX000', '22012', '26000'].flatMap((sqlState) =>
-      [0, 3, 19, 20, 21].map((at) => [sqlState, at] as const),
+      [0, 3, 17, 18, 19].map((at) => [sqlState, at] as const),
     ),
   )('after an error of SQLSTATE %s at message %i', async ([sqlState, at]) => {
     const goesOn = (parts: readonly Part[]) => ({
@@ -296,37 +296,37 @@ describe('R7: the answer of a statement whose reset has failed is never handed t
   })
 
   it('where ReadyForQuery comes twice behind the error', async () => {
-    const { told, closed } = await meet(brokenOff(19, error('22012'), readyForQuery()))
+    const { told, closed } = await meet(brokenOff(17, error('22012'), readyForQuery()))
     expect({ told, closed }).toEqual({ told: 'CONNECTION_LOST unknown', closed: ['lost'] })
   })
 
   it('where the error comes twice', async () => {
-    const { told, closed } = await meet(brokenOff(19, error('22012'), error('22012')))
+    const { told, closed } = await meet(brokenOff(17, error('22012'), error('22012')))
     expect({ told, closed }).toEqual({ told: 'CONNECTION_LOST unknown', closed: ['lost'] })
   })
 })
 
 describe('what the server says beside its answer', () => {
-  it.for([...places, 22, 23, 24])('R7: a notice at message %i changes nothing', async (at) => {
+  it.for([...places, 20, 21, 22])('R7: a notice at message %i changes nothing', async (at) => {
     const { told, closed, notices } = await meet(inserted(at, notice))
     expect({ told, closed }).toEqual({ told: '7', closed: [] })
     // Before the reset has ended it is none of the next owner's.
     expect(notices).toEqual(at < lengthOfReset ? [] : ['by the way'])
   })
 
-  it.for([0, 7, 21, 22, 24])('a setting at message %i changes nothing', async (at) => {
+  it.for([0, 7, 19, 20, 22])('a setting at message %i changes nothing', async (at) => {
     const { told, closed } = await meet(inserted(at, parameterStatus('TimeZone', 'Asia/Tokyo')))
     expect({ told, closed }).toEqual({ told: '7', closed: [] })
   })
 
-  it.for([0, 7, 21, 22, 24])('a notification at message %i changes nothing', async (at) => {
+  it.for([0, 7, 19, 20, 22])('a notification at message %i changes nothing', async (at) => {
     const notification = message('A', int32(4711), cstring('news'), cstring('old'))
     const { told, closed } = await meet(inserted(at, notification))
     expect({ told, closed }).toEqual({ told: '7', closed: [] })
   })
 
   it('an error of the statement itself is its own, and the connection stays', async () => {
-    const { told, closed } = await meet(brokenOff(22, error('22003')))
+    const { told, closed } = await meet(brokenOff(20, error('22003')))
     expect({ told, closed }).toEqual({ told: 'POSTGRES failed 22003', closed: [] })
   })
 })
@@ -341,11 +341,11 @@ describe('a statement that is only prepared behind the reset was not run:', () =
     })
   })
 
-  it.for([0, 5, 21])('the server hangs up at message %i', async (at) => {
+  it.for([0, 5, 19])('the server hangs up at message %i', async (at) => {
     expect(await meet(hungUp(at), another)).toMatchObject({ told: '8', closed: ['lost'] })
   })
 
-  it.for([0, 5, 21])('ReadyForQuery comes at message %i already', async (at) => {
+  it.for([0, 5, 19])('ReadyForQuery comes at message %i already', async (at) => {
     expect(await meet(inserted(at, readyForQuery()), another)).toMatchObject({ told: '8', closed: ['lost'] })
   })
 
@@ -380,7 +380,7 @@ describe('a reset that was sent alone: the statement that waits for it was not s
   })
 
   it.for(['22012', '26000'])('or begins anew after an error of SQLSTATE %s', async (sqlState) => {
-    expect(await meetAlone(brokenOff(19, error(sqlState)))).toMatchObject({ told: '7', closed: [] })
+    expect(await meetAlone(brokenOff(17, error(sqlState)))).toMatchObject({ told: '7', closed: [] })
   })
 })
 
@@ -400,14 +400,14 @@ describe('R16: of statements by themselves that would share the connection', () 
   })
 
   it('all are answered where the reset begins anew', async () => {
-    expect(await meetShared(brokenOff(19, error('22012')))).toMatchObject({
+    expect(await meetShared(brokenOff(17, error('22012')))).toMatchObject({
       told: ['7', '7', '7'],
       closed: [],
     })
   })
 
   it('none has the answer of one that the server should have skipped', async () => {
-    const reply = (parts: readonly Part[]) => ({ bytes: bytesOf(parts).toSpliced(20, 1, error('22012')) })
+    const reply = (parts: readonly Part[]) => ({ bytes: bytesOf(parts).toSpliced(18, 1, error('22012')) })
     expect(await meetShared(reply)).toMatchObject({
       told: ['CONNECTION_LOST unknown', '8', '8'],
       closed: ['lost'],

@@ -4,8 +4,8 @@ import { FaultProxy } from '../../src/testing/index.ts'
 import { freshDatabase } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
-/** BEGIN, eight parts, the look for statements, COMMIT. */
-const reset = 'BE'.repeat(11)
+/** BEGIN, seven parts, locks with the look for statements, COMMIT. */
+const reset = 'BE'.repeat(10)
 
 /** A pool of one connection; `writes` are the types of the messages of each write to the server. */
 async function watched(): Promise<{ pool: Pool; writes: string[] }> {

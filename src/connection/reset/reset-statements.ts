@@ -9,15 +9,18 @@ import { everyPart, noPart, SessionPart, type SessionParts } from './session-par
 const frame = everyPart + 1
 /** The end of a transaction that was left open. */
 const rollback = frame * 2
+/** Two parts by one statement, in place of a statement for each. */
+const locksAndStatements = rollback * 2
+const both = SessionPart.locks | SessionPart.statements
 
 /**
  * Fails where statements that SQL's PREPARE made are left: which ones, only an answer could tell. Inside the
  * transaction, as a query behind its end would keep VACUUM and BEGIN ISOLATION LEVEL from being the next statement.
  */
-const refuseStatements = `SELECT 1 OPERATOR(pg_catalog./) CASE WHEN EXISTS
+const statementsRefused = `1 OPERATOR(pg_catalog./) CASE WHEN EXISTS
   (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql) THEN 0 ELSE 1 END`
 
-/** Whether `refuseStatements` failed as it is to fail; nothing else in a reset divides. */
+/** Whether `statementsRefused` failed as it is to fail; nothing else in a reset divides. */
 export function statementsAreLeft({ sqlState }: PostgresError): boolean {
   return sqlState === '22012'
 }
@@ -33,7 +36,8 @@ const steps = [
   // What is given by default may have it wait for other transactions: serializable, read-only and deferrable.
   { part: frame, sql: 'BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE' },
   ...restore.map(([part, sql]) => ({ part, sql })),
-  { part: SessionPart.statements, sql: refuseStatements },
+  { part: SessionPart.statements, sql: `SELECT ${statementsRefused}` },
+  { part: locksAndStatements, sql: `SELECT pg_catalog.pg_advisory_unlock_all(), ${statementsRefused}` },
   { part: frame, sql: 'COMMIT' },
 ].map((step, index) => ({ ...step, name: `rockpool_reset_${index}` }))
 
@@ -93,8 +97,9 @@ export class ResetStatements {
 
   /** Writes the reset of `parts`, without a Sync, and returns how many commands will be answered. */
   write(out: OutBuffer, parts: SessionParts, isTransactionOpen: boolean, deallocates: boolean): number {
-    const needed = (parts === noPart ? noPart : parts | frame) | (isTransactionOpen ? rollback : noPart)
     if (deallocates) this.forget()
+    const wanted = (parts & both) === both && !deallocates ? (parts & ~both) | locksAndStatements : parts
+    const needed = (wanted === noPart ? noPart : wanted | frame) | (isTransactionOpen ? rollback : noPart)
     const missing = needed & ~this.#prepared
     if (missing !== 0) {
       this.#prepared |= deallocates ? needed & ~SessionPart.statements : needed

@@ -66,6 +66,8 @@ export class TypeConfiguration {
       this.#codecs.set(arrayOid, arrayCodec(codec, oid, delimiterOf(name)))
     }
     this.#codecs.set(unknownOid, own.get('unknown')!)
+    const nothing = { oid: voidOid, schema: 'pg_catalog', name: 'void' }
+    this.#codecs.set(voidOid, this.overridden(textCodec('void'), nothing))
   }
 
   /** The codec of one of PostgreSQL's own types; `undefined`: the type must be asked for. */
@@ -86,3 +88,5 @@ export class TypeConfiguration {
 
 /** A literal whose type nothing decides; it has no array type. */
 const unknownOid = 705
+/** What functions give that give nothing, `pg_sleep` among them; it has no array type either. */
+const voidOid = 2278

@@ -9,6 +9,12 @@ it('a type that nobody asked for is its text', () => {
   expect(decode(registry.codec(16_500), Buffer.from('as it is'))).toBe('as it is')
 })
 
+it('what gives nothing has a type that need not be asked for', () => {
+  const registry = new TypeRegistry()
+  expect(registry.unknown([2278])).toEqual([])
+  expect(decode(registry.codec(2278), Buffer.alloc(0))).toBe('')
+})
+
 it('types and their arrays are known by their names', () => {
   const registry = new TypeRegistry(new TypeConfiguration({}))
   expect(registry.codecs([20, 1016, 1184, 1185, 705, 869]).map((codec) => codec.name)).toEqual([

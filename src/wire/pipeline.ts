@@ -1,30 +1,18 @@
 import type { Socket } from 'node:net'
-import { ConnectionLostError, type Outcome, PostgresError, type PostgresReport } from '../errors.ts'
+import { ConnectionLostError, type Outcome, PostgresError } from '../errors.ts'
 import { Channel } from './channel.ts'
+import { dispatchAnswer, dispatchUnasked, type Unasked } from './dispatch.ts'
 import { brokenProtocol, describeType } from './frame-reader.ts'
 import { writeSync } from './frontend.ts'
-import {
-  Backend,
-  BodyReader,
-  readReport,
-  TagReader,
-  type TransactionStatus,
-  transactionStatus,
-} from './messages.ts'
+import { Backend, BodyReader, readReport, type TransactionStatus, transactionStatus } from './messages.ts'
 import type { Continuation, Request } from './request.ts'
 import { RequestQueue } from './request-queue.ts'
 
 /** What the server says on its own, and the end. */
-export interface PipelineOwner {
-  notice(report: PostgresReport): void
-  parameter(name: string, value: string): void
-  notification(processId: number, channel: string, payload: string): void
+export interface PipelineOwner extends Unasked {
   /** Once. `undefined`: it was closed by `end()`. Every request is settled by then. */
   closed(reason: ConnectionLostError | undefined): void
 }
-
-/** Tags are the same for all connections. */
-const tags = new TagReader()
 
 /**
  * Requests in the order in which they were submitted: those written, whose answers come in that order, and
@@ -284,65 +272,28 @@ export class Pipeline {
       case Backend.ReadyForQuery:
         this.#ready(bytes, start, end)
         break
-      case Backend.CommandComplete: {
-        const head = this.#expectHead(type)
-        head.commandComplete(tags.read(bytes, start, end))
-        if (head.isPrelude && head.fate === 'succeeded' && !head.hasSync) this.#leavePrelude(head)
-        break
-      }
-      case Backend.BindComplete:
-        this.#expectHead(type).bindComplete()
-        break
-      case Backend.ParseComplete:
-      case Backend.CloseComplete:
-      case Backend.CopyDone:
-        this.#expectHead(type)
-        break
-      case Backend.RowDescription:
-        this.#expectHead(type).rowDescription(new BodyReader(bytes, start, end))
-        this.#resume()
-        break
-      case Backend.NoData:
-        this.#expectHead(type).noData()
-        this.#resume()
-        break
-      case Backend.ParameterDescription:
-        this.#expectHead(type).parameterDescription(new BodyReader(bytes, start, end))
-        break
-      case Backend.EmptyQueryResponse:
-        this.#expectHead(type).emptyQuery()
-        break
-      case Backend.PortalSuspended:
-        this.#expectHead(type).portalSuspended()
-        break
       case Backend.ErrorResponse:
         this.#error(new PostgresError(readReport(new BodyReader(bytes, start, end)), { outcome: 'failed' }))
         break
-      case Backend.CopyInResponse:
-        this.#expectHead(type).copyIn(this.#channel)
-        this.#channel.flushSoon()
-        break
-      case Backend.CopyOutResponse:
-        this.#expectHead(type).copyOut(this.#channel)
-        break
-      case Backend.CopyData:
-        this.#expectHead(type).copyData(bytes, start, end)
-        break
       case Backend.NoticeResponse:
-        this.#owner.notice(readReport(new BodyReader(bytes, start, end)))
+      case Backend.ParameterStatus:
+      case Backend.NotificationResponse:
+        dispatchUnasked(this.#owner, type, bytes, start, end)
         break
-      case Backend.ParameterStatus: {
-        const body = new BodyReader(bytes, start, end)
-        this.#owner.parameter(body.cstring(), body.cstring())
-        break
-      }
-      case Backend.NotificationResponse: {
-        const body = new BodyReader(bytes, start, end)
-        this.#owner.notification(body.int32(), body.cstring(), body.cstring())
-        break
-      }
       default:
-        throw brokenProtocol(`message ${describeType(type)} is not known here`)
+        this.#answer(type, bytes, start, end)
+    }
+  }
+
+  #answer(type: number, bytes: Buffer, start: number, end: number): void {
+    const head = this.#expectHead(type)
+    dispatchAnswer(head, type, bytes, start, end, this.#channel)
+    if (type === Backend.RowDescription || type === Backend.NoData) {
+      this.#resume()
+    } else if (type === Backend.CopyInResponse) {
+      this.#channel.flushSoon()
+    } else if (type === Backend.CommandComplete) {
+      if (head.isPrelude && head.fate === 'succeeded' && !head.hasSync) this.#leavePrelude(head)
     }
   }
 

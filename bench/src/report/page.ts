@@ -25,6 +25,7 @@ export function benchmarksPage(findings: readonly Finding[], facts: Facts): stri
       'wrong one ends the run.',
     '## Targets',
     targetTable(findings),
+    '[What makes these figures](speed.md), and where the time goes where a target is not met.',
     ...findings.flatMap(section),
     '## The machine, and what ran on it',
     `${facts.machine}; ${facts.server}.`,

@@ -8,6 +8,9 @@ const longestQueue = 10
 /** A connection whose head has been at the server for so many milliseconds gets nothing more until it has ended. */
 const longestWait = 10
 
+/** What takes the server no more than so many milliseconds is soon done. */
+const littleWork = 2
+
 /** How a statement left its carrier: answered by the server, never sent to it, or with its caller gone. */
 export type End = 'answered' | 'refused' | 'abandoned'
 
@@ -49,6 +52,11 @@ export class Carrier {
       this.#work + work <= longestQueue &&
       now - this.#progressAt <= longestWait
     )
+  }
+
+  /** Whether the server would soon be done with what it has, and with what is expected to take `work` milliseconds. */
+  isShort(work: number): boolean {
+    return this.inFlight === 0 || this.#work + work <= littleWork
   }
 
   board(work: number, now: number): void {

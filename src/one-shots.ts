@@ -11,8 +11,13 @@ import type { Lease, ResourcePool } from './pooling/index.ts'
 
 /** A statement that takes longer, in milliseconds, has a connection to itself. */
 const quick = 5
-/** Up to so many statements are in flight on one connection before another idle one is taken. */
+/** Up to so many statements are in flight on one connection before another is shared, */
 const fewInFlight = 8
+/**
+ * and of connections that are soon done no more than these: so many server processes answer the quickest statements as
+ * fast as one event loop asks for them, and long queues go out and come back in longer pieces than short ones.
+ */
+const enoughCarriers = 3
 /** A connection is given back after so many milliseconds of shared use, for what is looked at then: its lifetimes, `expire`. */
 const longestShift = 250
 
@@ -120,16 +125,28 @@ export class OneShots {
     if (this.#carriers.length > 0) [...this.#carriers].forEach(this.#giveBackIdle)
   }
 
-  /** A carrier that is short, else an idle connection, else the carrier with the least in flight. */
+  /**
+   * Of as many carriers as are enough the one with the least in flight, where it is short; else an idle connection, else
+   * the carrier with the least in flight of all. Those beyond are not chosen, and go back when they have ended.
+   */
   #carrierWithRoom({ method, text }: OneShot<unknown>, now: number): Carrier | undefined {
+    const enough = Math.min(enoughCarriers, Math.ceil((this.#inFlight + 1) / fewInFlight))
     let least: Carrier | undefined
-    for (const carrier of this.#carriers) {
+    for (let i = 0; i < this.#carriers.length; i++) {
+      if (i >= enough && least?.isShort(text.time)) return least
+      const carrier = this.#carriers[i]!
       if (!carrier.hasRoom(text.time, now)) continue
       if (least === undefined || carrier.inFlight < least.inFlight) least = carrier
     }
-    if (least !== undefined && least.inFlight < fewInFlight) return least
+    if (this.#carriers.length >= enough && least?.isShort(text.time)) return least
     const lease = this.#lending.tryAcquire(method)
     return lease === undefined ? least : this.#carry(lease, now)
+  }
+
+  get #inFlight(): number {
+    let inFlight = 0
+    for (const carrier of this.#carriers) inFlight += carrier.inFlight
+    return inFlight
   }
 
   #carry(lease: Lease<Session>, now: number): Carrier {

@@ -130,15 +130,15 @@ export class OneShots {
    * the carrier with the least in flight of all. Those beyond are not chosen, and go back when they have ended.
    */
   #carrierWithRoom({ method, text }: OneShot<unknown>, now: number): Carrier | undefined {
-    const enough = Math.min(enoughCarriers, Math.ceil((this.#inFlight + 1) / fewInFlight))
+    const wanted = Math.min(enoughCarriers, Math.ceil((this.#inFlight + 1) / fewInFlight))
     let least: Carrier | undefined
     for (let i = 0; i < this.#carriers.length; i++) {
-      if (i >= enough && least?.isShort(text.time)) return least
+      if (i >= enoughCarriers && least?.isShort(text.time)) return least
       const carrier = this.#carriers[i]!
       if (!carrier.hasRoom(text.time, now)) continue
       if (least === undefined || carrier.inFlight < least.inFlight) least = carrier
     }
-    if (this.#carriers.length >= enough && least?.isShort(text.time)) return least
+    if (this.#carriers.length >= wanted && least?.isShort(text.time)) return least
     const lease = this.#lending.tryAcquire(method)
     return lease === undefined ? least : this.#carry(lease, now)
   }
